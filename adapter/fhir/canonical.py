@@ -1,0 +1,96 @@
+"""One stable JSON form, for the wire, for hashing and for goldens.
+
+Decimals keep their digits: ``1.10`` stays ``1.10`` and 18 digits survive, because R4 says that the precision of a
+decimal is significant. Numbers with a point or an exponent are read as ``Decimal``, whole numbers as ``int``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from adapter.fhir.issues import not_a_number, not_json, repeated_key
+from adapter.model.issues import AdapterError
+
+_COMPACT = msgspec.json.Encoder(decimal_format="number")
+_SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def encode(obj: Any) -> bytes:
+    """Compact JSON in the order of the dicts, UTF-8, decimals digit for digit.
+
+    Raises:
+        AdapterError: FHIR-103, a Decimal is NaN or infinite.
+    """
+    return _finite(_COMPACT.encode(obj))
+
+
+def canonical(obj: Any) -> bytes:
+    """The one form that is hashed and compared: keys sorted, no white space, UTF-8.
+
+    Raises:
+        AdapterError: FHIR-103, a Decimal is NaN or infinite.
+    """
+    return _finite(_SORTED.encode(obj))
+
+
+def digest(obj: Any) -> str:
+    """SHA-256 of the canonical form, 64 hex digits."""
+    return hashlib.sha256(canonical(obj)).hexdigest()
+
+
+def decode(data: bytes) -> Any:
+    """Read JSON: numbers with a point or exponent as ``Decimal``, whole ones as ``int``.
+
+    Raises:
+        AdapterError: FHIR-101 not well-formed (NaN and Infinity among it), FHIR-102 a key stands twice in one object.
+    """
+    try:
+        value = _DECODER.decode(data)
+        _refuse_repeated_keys(data, value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AdapterError(not_json(_reason(error))) from error
+    return value
+
+
+def _reason(error: Exception) -> str:
+    """The parser's words, which name a byte offset and never the text itself."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(error)
+
+
+def _finite(text: bytes) -> bytes:
+    if b"NaN" in text or b"Infinity" in text:  # perhaps only inside a string
+        outside = _STRING.sub(b"", text)
+        if b"NaN" in outside or b"Infinity" in outside:
+            raise AdapterError(not_a_number())
+    return text
+
+
+def _refuse_repeated_keys(data: bytes, value: Any) -> None:
+    """The decoder keeps the last of two equal keys. A key that vanished took its colon with it, so the text and the
+    value written again hold equally many colons exactly when no key stands twice: two C scans, no walk in Python.
+    A colon written as an escape would upset the count, so such a text is read again the slow way.
+    """
+    if rb"\u003" not in data and data.count(b":") == _COMPACT.encode(value).count(b":"):
+        return
+    json.loads(data, object_pairs_hook=_once_each, parse_float=str, parse_int=str)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise AdapterError(repeated_key(key if key.isascii() and key.isalnum() and len(key) <= 40 else "…"))
+        seen.add(key)

@@ -1,0 +1,90 @@
+"""Ids, references and names: the same row gives the same id today and next year (标识).
+
+Nothing here ever sees an identity card or insurance number; keys are the hospital's own row keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+#: The project's canonical base; it names things and is never fetched.
+CANON = "https://pay-after-care.example/fhir"
+
+HL7 = "http://terminology.hl7.org/CodeSystem"
+CLAIM_TYPE = f"{HL7}/claim-type"
+PROCESS_PRIORITY = f"{HL7}/processpriority"
+ADJUDICATION = f"{HL7}/adjudication"
+PAYMENT_TYPE = f"{HL7}/ex-paymenttype"
+RELATED_CLAIM = f"{HL7}/ex-relatedclaimrelationship"
+CURRENCY = "urn:iso:std:iso:4217"
+
+#: What every resource of a test profile carries in ``meta.tag``.
+TEST_PROFILE_DISPLAY = "TEST PROFILE – no place's rule"
+
+
+def resource_id(source: str, entity: str, row_key: str) -> str:
+    """Stable resource id from source, entity and row key.
+
+    >>> resource_id("qingshi_county", "Encounter", "300012345")
+    '1a9fbd48-94f1-5a61-8d2f-bbc67a6a6bb2'
+    """
+    return str(uuid5(NAMESPACE_URL, f"{CANON}/{source}/{entity}/{row_key}"))
+
+
+def system(name: str) -> str:
+    """Identifier system: ``system("claim")`` → ``CANON/sid/claim``."""
+    return f"{CANON}/sid/{name}"
+
+
+def codesystem(name: str) -> str:
+    """Code system of the project: ``codesystem("payer")`` → ``CANON/CodeSystem/payer``."""
+    return f"{CANON}/CodeSystem/{name}"
+
+
+def extension_url(name: str) -> str:
+    """Extension of the project: ``CANON/StructureDefinition/<name>``."""
+    return f"{CANON}/StructureDefinition/{name}"
+
+
+def full_url(resource_type: str, resource_id: str) -> str:
+    """``Bundle.entry.fullUrl`` of a resource."""
+    return f"{CANON}/{resource_type}/{resource_id}"
+
+
+def reference(resource_type: str, resource_id: str) -> dict[str, str]:
+    """A relative reference: ``{"reference": "Type/id"}``."""
+    return {"reference": f"{resource_type}/{resource_id}"}
+
+
+def reference_to(resource: Mapping[str, Any]) -> dict[str, str]:
+    """A relative reference to a resource that we hold."""
+    return reference(str(resource["resourceType"]), str(resource["id"]))
+
+
+def identifier(name: str, value: str) -> dict[str, str]:
+    """An identifier of one of the project's systems (``name`` as in ``system``)."""
+    return {"system": system(name), "value": value}
+
+
+def patient_system(source: str) -> str:
+    """Name of the person-key system of a source, for ``system`` and ``identifier``.
+
+    >>> patient_system("qingshi_county")
+    'qingshi_county/patient'
+    """
+    return f"{source}/patient"
+
+
+def concept(code_system: str, code: str, display: str | None = None) -> dict[str, Any]:
+    """A CodeableConcept with one coding."""
+    coding = {"system": code_system, "code": code}
+    if display is not None:
+        coding["display"] = display
+    return {"coding": [coding]}
+
+
+def profile_tag() -> dict[str, str]:
+    """The tag of everything that a test profile computed."""
+    return {"system": codesystem("tags"), "code": "test-profile", "display": TEST_PROFILE_DISPLAY}

@@ -1,0 +1,131 @@
+"""Messages to payers and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from adapter.model.claim import YearToDate
+from adapter.model.issues import Issue
+from adapter.model.money import Money
+from adapter.model.settlement import Payer, PayerAnswer
+
+
+class Stage(StrEnum):
+    """Stages of a dialogue with an endpoint."""
+
+    ELIGIBILITY = "eligibility"  # 待遇资格与年度累计
+    ADMIT = "admit"  # 入院登记
+    CHARGES = "charges"  # 费用上传
+    TRIAL = "trial"  # 预结算
+    SETTLE = "settle"  # 结算
+    REVERSE = "reverse"  # 冲销
+    RECONCILE = "reconcile"  # 对账
+
+
+class Outcome(StrEnum):
+    """The truth about a delivery, as far as it is known."""
+
+    ACCEPTED = "accepted"  # 对方已受理; the receipt holds their reference and their amounts
+    REJECTED = "rejected"  # 对方退回; a person must change something, no retry helps
+    NOT_SEEN = "not-seen"  # 对方未收到, proven by an authoritative look-up; safe to send
+    UNKNOWN = "unknown"  # 无应答; it may have arrived, so ask before sending again
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One request, stored before it is sent. What was decided is what is sent.
+
+    Attributes:
+        key: ``<case>.v<version>.<call>.<stage>[.<n>]``; unique for ever, and the payer sees it as Claim.identifier.
+        call: the scheme's call that this message belongs to.
+        order_key: messages with the same key go out in sequence (person and year), or None.
+        effect: whether a repeat would count twice; queries and trials have none.
+        composed: the wire body, byte for byte.
+        operation: dialect's own name of what to do with the body (``claim-submit``, ``transaction`` …).
+        attempts: how often it has been leased for sending before now; each of them may have reached the payer.
+        last_attempt: when it was last leased for sending, or None.
+    """
+
+    key: str
+    case_id: str
+    version: int
+    endpoint: str
+    call: str
+    stage: Stage
+    operation: str
+    composed: bytes
+    content_type: str
+    effect: bool = True
+    order_key: str | None = None
+    attempts: int = 0
+    last_attempt: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What we know after sending or asking.
+
+    Attributes:
+        outcome: one of the four truths.
+        at: when we learned it.
+        reference: the payer's id of what it did.
+        answers: per payer, when amounts came back.
+        accrued: year-to-date amounts, when they were asked for.
+        body: the raw answer, stored as it came.
+        retry_after: seconds the endpoint asked us to wait, or None.
+        issues: why it was rejected, or what was odd.
+    """
+
+    outcome: Outcome
+    at: datetime
+    reference: str | None = None
+    answers: tuple[PayerAnswer, ...] = ()
+    accrued: YearToDate | None = None
+    body: bytes = b""
+    retry_after: int | None = None
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemittanceLine:
+    """One settlement as the payer reports it for a day."""
+
+    key: str
+    reference: str
+    payer: Payer
+    amount: Money
+    reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remittance:
+    """A payer's statement for one day: totals and details. 对账单."""
+
+    endpoint: str
+    day: date
+    count: int
+    total: Money
+    lines: tuple[RemittanceLine, ...]
+
+
+class DifferenceKind(StrEnum):
+    """How a day's statement and our books may differ."""
+
+    MISSING = "missing"  # we settled it, the payer does not list it
+    UNEXPECTED = "unexpected"  # the payer lists it, we do not know it
+    AMOUNT = "amount-differs"
+    DUPLICATE = "duplicate"  # listed twice
+    TOTAL = "total-differs"  # their total is not the sum of their own details
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One named difference between our books and a remittance."""
+
+    kind: DifferenceKind
+    key: str
+    payer: Payer | None
+    ours: Money | None
+    theirs: Money | None

@@ -1,0 +1,161 @@
+"""Money, exact to the fen, and the one place where amounts are rounded (四舍五入)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+_PLAIN_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Divide and round half away from zero, so that a refund rounds like the charge it undoes.
+
+    >>> half_up(665, 10), half_up(-665, 10), half_up(664, 10)
+    (67, -67, 66)
+    """
+    if denominator <= 0:
+        raise ValueError("the denominator must be positive")
+    quotient, remainder = divmod(abs(numerator), denominator)
+    if remainder * 2 >= denominator:
+        quotient += 1
+    return quotient if numerator >= 0 else -quotient
+
+
+def decimal_of(text: str) -> Decimal:
+    """Read a plain decimal number from text: ASCII digits, no exponent, no separators, no NaN.
+
+    Raises:
+        ValueError: the text is not a plain decimal number.
+    """
+    if not _PLAIN_DECIMAL.match(text):
+        raise ValueError(f"not a plain decimal number: {text!r}")
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:  # pragma: no cover - the pattern already excludes it
+        raise ValueError(f"not a decimal number: {text!r}") from error
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """A CNY amount, exact to the fen (0.01 yuan).
+
+    >>> Money.yuan("4.75").share(Decimal("0.14"))    # 0.665: half up, not half even
+    Money(¥0.67)
+    """
+
+    fen: int
+
+    def __post_init__(self) -> None:
+        if type(self.fen) is not int:
+            raise TypeError("Money counts whole fen; build it with Money.yuan(text) or Money.rounded(...)")
+
+    @classmethod
+    def yuan(cls, amount: str | Decimal | int) -> Money:
+        """Exact amount in yuan. Refuses floats and anything finer than a fen.
+
+        Raises:
+            TypeError: the amount is a float.
+            ValueError: not a number, or finer than a fen.
+        """
+        value = cls._decimal(amount)
+        fen = value.scaleb(2)
+        if fen != fen.to_integral_value():
+            raise ValueError(f"{amount} is finer than a fen")
+        return cls(int(fen))
+
+    @classmethod
+    def rounded(cls, amount: str | Decimal | int) -> Money:
+        """Amount in yuan with any number of decimals, rounded once, half up, to the fen."""
+        value = cls._decimal(amount)
+        numerator, denominator = value.as_integer_ratio()
+        return cls(half_up(numerator * 100, denominator))
+
+    @staticmethod
+    def _decimal(amount: str | Decimal | int) -> Decimal:
+        if isinstance(amount, bool) or not isinstance(amount, str | Decimal | int):
+            raise TypeError(f"an amount is text, Decimal or int, not {type(amount).__name__}")
+        value = decimal_of(amount) if isinstance(amount, str) else Decimal(amount)
+        if not value.is_finite():
+            raise ValueError(f"not an amount: {amount}")
+        return value
+
+    def share(self, ratio: Decimal) -> Money:
+        """This amount × ratio, rounded half up to the fen: the only rounding in a settlement step."""
+        numerator, denominator = ratio.as_integer_ratio()
+        return Money(half_up(self.fen * numerator, denominator))
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in yuan with two decimals, as it is written on the wire."""
+        return Decimal(self.fen).scaleb(-2).quantize(Decimal("0.01"))
+
+    @property
+    def text(self) -> str:
+        """``5000.00``: plain, for data."""
+        sign = "-" if self.fen < 0 else ""
+        return f"{sign}{abs(self.fen) // 100}.{abs(self.fen) % 100:02d}"
+
+    def __str__(self) -> str:
+        """``5,000.00``: with thousands separators, for people."""
+        sign = "-" if self.fen < 0 else ""
+        return f"{sign}{abs(self.fen) // 100:,}.{abs(self.fen) % 100:02d}"
+
+    def __repr__(self) -> str:
+        return f"Money(¥{self.text})"
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.fen + other.fen)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.fen - other.fen)
+
+    def __neg__(self) -> Money:
+        return Money(-self.fen)
+
+    def __abs__(self) -> Money:
+        return Money(abs(self.fen))
+
+    def __bool__(self) -> bool:
+        return self.fen != 0
+
+    @staticmethod
+    def total(amounts: Iterable[Money]) -> Money:
+        """The sum; nothing sums to ¥0.00. Works on the list, never on a set of amounts."""
+        return Money(sum(amount.fen for amount in amounts))
+
+
+ZERO = Money(0)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UnitPrice:
+    """A price per unit, counted in 1/10000 yuan, the finest that HIS price lists use.
+
+    >>> UnitPrice.yuan("1.3975").times(Decimal(6))    # 8.385
+    Money(¥8.39)
+    """
+
+    tenth_mils: int
+
+    @classmethod
+    def yuan(cls, amount: str | Decimal | int) -> UnitPrice:
+        """Exact price in yuan. Raises ValueError when finer than 1/10000 yuan."""
+        value = Money._decimal(amount).scaleb(4)
+        if value != value.to_integral_value():
+            raise ValueError(f"unit price {amount} is finer than 1/10000 yuan")
+        return cls(int(value))
+
+    def times(self, quantity: Decimal) -> Money:
+        """Price × quantity, rounded once, half up, to the fen."""
+        numerator, denominator = quantity.as_integer_ratio()
+        return Money(half_up(self.tenth_mils * numerator, denominator * 100))
+
+    @property
+    def decimal(self) -> Decimal:
+        return Decimal(self.tenth_mils).scaleb(-4)
+
+    def __str__(self) -> str:
+        return f"{self.decimal.quantize(Decimal('0.0001'))}"

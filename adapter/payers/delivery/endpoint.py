@@ -1,0 +1,94 @@
+"""What every counterpart promises, and the one safe way to deliver to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from adapter.model.call import CallFacts
+from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The dialogue of this stage has nothing more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One message of a dialogue and what came of it."""
+
+    message: OutboundMessage
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """One counterpart, as the settings describe it.
+
+    Attributes:
+        name: as the schemes call it (``bureau``, ``civil-affairs``).
+        dialect: wire format (``fhir``).
+        form: how a claim travels in the dialect: ``submit`` (Claim/$submit) or ``transaction``.
+        base_url: FHIR base, without a trailing slash.
+        simulator: only a simulator may be sent a test profile's amounts.
+        longest_delay: seconds after which a message that the look-up does not find was never received.
+        timeout: seconds to wait for an answer.
+    """
+
+    name: str
+    dialect: str
+    base_url: str
+    form: str = "submit"
+    simulator: bool = False
+    longest_delay: int = 300
+    timeout: int = 30
+    token: str | None = None
+
+
+class Endpoint(Protocol):
+    """One counterpart, spoken to in stages. ``next`` is pure; the other three go out on the wire."""
+
+    config: EndpointConfig
+
+    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+        """The next message of a stage, given what has been said in it so far."""
+        ...
+
+    def deliver(self, message: OutboundMessage) -> Receipt:
+        """Send it once. A lost answer is ``UNKNOWN``, never an exception and never a second sending."""
+        ...
+
+    def lookup(self, message: OutboundMessage) -> Receipt:
+        """Ask what became of it, by its key. Has no effect on the other side."""
+        ...
+
+    def remittance(self, day: date, facility: str) -> Remittance:
+        """The payer's statement for one day: totals and details. Raises AdapterError when it cannot be had."""
+        ...
+
+
+def deliver_safely(message: OutboundMessage, endpoint: Endpoint, now: datetime) -> Receipt:
+    """Deliver so that a lost answer never becomes a second payment.
+
+    A message that may have been sent before is looked up first. "Not there" counts as proof only once the
+    endpoint's longest delay, and the time an answer may take, have passed since the last sending.
+    """
+    if not (message.effect and message.attempts):
+        return endpoint.deliver(message)
+    earlier = endpoint.lookup(message)
+    if earlier.outcome is not Outcome.NOT_SEEN:
+        return earlier
+    if (wait := proof_after(message, endpoint.config) - now) > timedelta(0):
+        seconds = -(-wait // timedelta(seconds=1))
+        return replace(earlier, outcome=Outcome.UNKNOWN, retry_after=max(seconds, 1))
+    return endpoint.deliver(message)
+
+
+def proof_after(message: OutboundMessage, config: EndpointConfig) -> datetime:
+    """From when on an empty look-up proves that the message was never received."""
+    if message.last_attempt is None:
+        raise ValueError(f"{message.key} was attempted but nobody wrote down when")
+    return message.last_attempt + timedelta(seconds=config.longest_delay + config.timeout)

@@ -1,0 +1,70 @@
+"""Issues of delivery: what a counterpart said or failed to say."""
+
+from __future__ import annotations
+
+from adapter.model.issues import Issue, Severity
+
+
+def rejected(key: str, status: int, reason: str) -> Issue:
+    """The payer refused the message; ``reason`` is its own words, shortened."""
+    return Issue(
+        code="DEL-501",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh=f"对方退回(HTTP {status}):{reason}",
+        en=f"the endpoint rejected the message (HTTP {status}): {reason}",
+        hint_zh="请按退回原因更正后重新结算;重发原报文无效",
+        hint_en="correct the cause and settle again; sending the same message again will not help",
+    )
+
+
+def unreadable(key: str, what: str) -> Issue:
+    """The answer cannot be read, so its effect is unknown."""
+    return Issue(
+        code="DEL-502",
+        severity=Severity.WARNING,
+        pointer=key,
+        zh=f"对方应答无法读取:{what}",
+        en=f"the endpoint's answer cannot be read: {what}",
+        hint_zh="结果未知,系统将先查询再决定是否重发",
+        hint_en="the effect is unknown; the adapter asks before it sends again",
+    )
+
+
+def counted_twice(key: str, count: int) -> Issue:
+    """The payer holds more than one settlement under one key."""
+    return Issue(
+        code="DEL-503",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh=f"对方对同一笔结算记录了{count}次",
+        en=f"the endpoint holds {count} settlements under one key",
+        hint_zh="请与对方核对并由对方撤销多余记录,再继续",
+        hint_en="agree with the counterpart which one stands and have the others withdrawn, then resume",
+    )
+
+
+def test_profile_refused(endpoint: str) -> Issue:
+    """A test profile's amounts must never reach a real bureau."""
+    return Issue(
+        code="DEL-504",
+        severity=Severity.FATAL,
+        pointer=f"endpoints.{endpoint}",
+        zh="测试方案(非任何地方的规定)只能发往模拟端点",
+        en="TEST PROFILE – no place's rule: it may only be sent to an endpoint marked simulator",
+        hint_zh="请改用当地方案,或将端点标记为 simulator",
+        hint_en="use a scheme of your place, or mark the endpoint as simulator",
+    )
+
+
+def no_statement(endpoint: str, day: str, reason: str) -> Issue:
+    """The day's statement could not be fetched."""
+    return Issue(
+        code="DEL-505",
+        severity=Severity.ERROR,
+        pointer=f"{endpoint}/{day}",
+        zh=f"无法取得{day}的对账单:{reason}",
+        en=f"the statement of {day} could not be had: {reason}",
+        hint_zh="请稍后重试(adapter reconcile)",
+        hint_en="try again later (adapter reconcile)",
+    )

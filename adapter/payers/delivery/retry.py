@@ -1,0 +1,42 @@
+"""When to try again: a pure function of outcome, attempts and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from adapter.model.messages import Outcome, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Backoff doubles from ``first`` to ``most`` seconds; after ``limit`` attempts a person decides."""
+
+    first: float = 1.0
+    most: float = 300.0
+    limit: int = 12
+
+
+def next_attempt(key: str, receipt: Receipt, attempts: int, policy: RetryPolicy, now: datetime) -> datetime | None:
+    """The moment of the next attempt, or None when the message is finished or must wait for a person.
+
+    Args:
+        attempts: how often the message has been tried, this time included.
+    """
+    if receipt.outcome in (Outcome.ACCEPTED, Outcome.REJECTED) or attempts >= policy.limit:
+        return None
+    backoff = min(policy.first * 2 ** (attempts - 1), policy.most)
+    wait = max(backoff * _spread(key, attempts), float(receipt.retry_after or 0))
+    return now + timedelta(seconds=wait)
+
+
+def needs_person(receipt: Receipt, attempts: int, policy: RetryPolicy) -> bool:
+    """Whether the message is parked: refused by the payer, or tried as often as the policy allows."""
+    return receipt.outcome is Outcome.REJECTED or (receipt.outcome is not Outcome.ACCEPTED and attempts >= policy.limit)
+
+
+def _spread(key: str, attempts: int) -> float:
+    """Between 0.5 and 1.0, from key and attempt: spreads a herd without a random generator."""
+    digest = sha256(f"{key}#{attempts}".encode()).digest()
+    return 0.5 + digest[0] / 510

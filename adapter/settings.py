@@ -1,0 +1,129 @@
+"""Typed settings from environment and file; secrets never print; knows where ``mappings/`` is.
+
+``ADAPTER_DATABASE_URL=… adapter serve``, or a TOML file named by ``ADAPTER_SETTINGS`` with the same names in lower
+case. The environment wins over the file. docs/operations.md lists every setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from adapter.model.issues import AdapterError, Issue, Severity
+
+
+def data_folder(name: str) -> Path:
+    """``mappings`` or ``fixtures``: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "_data" / name, package.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise AdapterError(
+        Issue(
+            code="CFG-701",
+            severity=Severity.FATAL,
+            pointer=name,
+            zh=f"找不到 {name} 目录",
+            en=f"the folder {name}/ cannot be found",
+            hint_zh="请重新安装,或用 ADAPTER_MAPPINGS 指明位置",
+            hint_en="install again, or name the place with ADAPTER_MAPPINGS",
+        )
+    )
+
+
+class EndpointSettings(BaseModel):
+    """One counterpart. Names are those of the schemes' calls (``bureau``, ``civil-affairs``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: str
+    dialect: str = "fhir"
+    form: str = Field(default="submit", pattern="^(submit|transaction)$")
+    simulator: bool = False
+    longest_delay: int = Field(default=300, ge=0)
+    timeout: int = Field(default=30, ge=1)
+    token: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that differs from one installation to the next."""
+
+    model_config = SettingsConfigDict(env_prefix="ADAPTER_", env_nested_delimiter="__", extra="ignore")
+
+    database_url: str = "sqlite:///adapter.db"
+    mappings: Path | None = None
+    reference: Path | None = None
+    endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
+    api_token: SecretStr | None = None
+    actor: str = "service"
+    max_body_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
+    lease_seconds: int = Field(default=60, ge=1)
+    retry_first_seconds: float = Field(default=1.0, gt=0)
+    retry_most_seconds: float = Field(default=300.0, gt=0)
+    retry_limit: int = Field(default=12, ge=1)
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def mappings_folder(self) -> Path:
+        return self.mappings or data_folder("mappings")
+
+    @property
+    def reference_folder(self) -> Path:
+        """Folder with one sub-folder of dated facts per source."""
+        return self.reference or data_folder("fixtures") / "reference"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file that ``ADAPTER_SETTINGS`` names."""
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if (file := _SettingsFile().settings) is not None:
+            if not file.is_file():
+                raise AdapterError(_no_such_file(file))
+            sources += (TomlConfigSettingsSource(settings_cls, toml_file=file),)
+        return sources
+
+
+class _SettingsFile(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ADAPTER_", extra="ignore")
+    settings: Path | None = None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings, or an AdapterError naming each setting that is wrong (CFG-702); values are not repeated."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise AdapterError(*(_wrong(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors())) from None
+
+
+def _wrong(name: str, message: str) -> Issue:
+    return Issue(
+        code="CFG-702",
+        severity=Severity.FATAL,
+        pointer=name,
+        zh=f"设置 {name} 不正确:{message}",
+        en=f"setting {name} is wrong: {message}",
+        hint_zh="各项设置见 docs/operations.md",
+        hint_en="docs/operations.md lists every setting",
+    )
+
+
+def _no_such_file(file: Path) -> Issue:
+    return Issue(
+        code="CFG-703",
+        severity=Severity.FATAL,
+        pointer="ADAPTER_SETTINGS",
+        zh=f"设置文件不存在:{file.name}",
+        en=f"the settings file does not exist: {file.name}",
+        hint_zh="请检查 ADAPTER_SETTINGS 的路径",
+        hint_en="check the path in ADAPTER_SETTINGS",
+    )
