@@ -1,0 +1,69 @@
+"""``python -m adapter.counterparts bureau|aid``: one simulated counterpart as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from adapter.counterparts.assess import Assessor
+from adapter.counterparts.catalogue import load_catalogue
+from adapter.counterparts.desk import Desk
+from adapter.counterparts.faults import Faults
+from adapter.counterparts.seed import load_seed
+from adapter.counterparts.server import hang_up, serve
+from adapter.counterparts.store import Store
+from adapter.counterparts.terms import PlanBook
+from adapter.counterparts.web import build
+from adapter.model.issues import AdapterError
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m adapter.counterparts", description=__doc__)
+    parser.add_argument("role", choices=("bureau", "aid"))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 chooses a free one (default)")
+    parser.add_argument("--store", type=Path, required=True, help="SQLite file, made when it is not there")
+    parser.add_argument("--seed", type=Path, required=True, help="fixtures/endpoints/bureau.yaml or aid.yaml")
+    parser.add_argument("--mappings", type=Path, required=True, help="folder of the plan files")
+    parser.add_argument("--scheme", nargs="+", default=[], help="take the plans from these schemes")
+    parser.add_argument("--ignore-keys", action="store_true", help="count every submission")
+    parser.add_argument("--clock", choices=("claim", "system"), default="system", help="day of record")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until stopped. Exit code 2 when the seed or the plans cannot be used."""
+    given = arguments(argv)
+    try:
+        seed = load_seed(given.seed)
+        catalogue = load_catalogue(seed.items) if seed.items else None
+        plans = PlanBook.load(given.mappings, seed, given.scheme)
+    except (OSError, ValueError, AdapterError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    given.store.parent.mkdir(parents=True, exist_ok=True)
+    store = Store(given.store)
+    desk = Desk(
+        role=given.role,
+        store=store,
+        assessor=Assessor(seed, plans, catalogue),
+        ignore_keys=given.ignore_keys,
+        claim_clock=given.clock == "claim",
+        by_transaction=given.role == "aid",
+    )
+    faults = Faults()
+    try:
+        serve(faults.around(build(desk, faults), hang_up), host=given.host, port=given.port)
+    except OSError as error:
+        sys.stderr.write(f"{given.host}:{given.port}: {error}\n")
+        return 2
+    finally:
+        store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

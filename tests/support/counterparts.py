@@ -1,0 +1,114 @@
+"""Start and stop a simulated counterpart as a process of its own, for any test.
+
+with counterpart("bureau", store=tmp_path / "bureau.sqlite") as bureau:
+    httpx.post(f"{bureau.fhir}/Claim/$submit", content=..., headers=...)
+    bureau.script({"match": {"path": "Claim/$submit", "stage": "settle"}, "do": "drop-after"})
+    assert bureau.state()["settled"] == 1
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Counterpart:
+    """A running counterpart; ``base`` is where it listens, ``fhir`` the FHIR base that endpoints are pointed at."""
+
+    role: str
+    command: Sequence[str]
+    base: str = ""
+    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    @property
+    def fhir(self) -> str:
+        return f"{self.base}/fhir"
+
+    @property
+    def port(self) -> int:
+        return int(self.base.rpartition(":")[2])
+
+    def start(self, port: int = 0) -> Counterpart:
+        """Start the process and wait for its ``ready`` line."""
+        self.process = subprocess.Popen(
+            [*self.command, "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.startswith("ready "):
+            self.process.wait(10)
+            raise AssertionError(f"counterpart {self.role} did not start: {line!r}, exit {self.process.returncode}")
+        self.base = line.split()[1]
+        return self
+
+    def stop(self) -> int:
+        """Ask it to stop (SIGTERM) and give its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._reap()
+
+    def kill(self) -> None:
+        """``kill -9``: what it had committed stays in its store."""
+        assert self.process is not None
+        self.process.kill()
+        self._reap()
+
+    def restart(self) -> Counterpart:
+        """Start again on the same store and the same port."""
+        return self.start(self.port)
+
+    def script(self, *faults: dict[str, Any]) -> None:
+        """Replace the scripted faults."""
+        httpx.post(f"{self.base}/control/faults", json=list(faults)).raise_for_status()
+
+    def state(self) -> dict[str, Any]:
+        """Counts, duplicates, year-to-date amounts: ``GET /control/state``."""
+        answer = httpx.get(f"{self.base}/control/state")
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def reset(self) -> None:
+        """Empty the store and forget the faults."""
+        httpx.post(f"{self.base}/control/reset").raise_for_status()
+
+    def _reap(self) -> int:
+        assert self.process is not None
+        code = self.process.wait(15)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@contextmanager
+def counterpart(
+    role: str,
+    *,
+    store: Path,
+    seed: Path | None = None,
+    mappings: Path | None = None,
+    ignore_keys: bool = False,
+    clock: str = "claim",
+    scheme: Sequence[str] = (),
+) -> Iterator[Counterpart]:
+    """A counterpart for the length of a ``with`` block; ``role`` is ``bureau`` or ``aid``."""
+    command = [sys.executable, "-m", "adapter.counterparts", role, "--store", str(store), "--clock", clock]
+    command += ["--seed", str(seed or ROOT / "fixtures" / "endpoints" / f"{role}.yaml")]
+    command += ["--mappings", str(mappings or ROOT / "mappings")]
+    command += ["--ignore-keys"] if ignore_keys else []
+    command += ["--scheme", *scheme] if scheme else []
+    running = Counterpart(role, command).start()
+    try:
+        yield running
+    finally:
+        running.stop()
