@@ -28,7 +28,7 @@ def resource_id(source: str, entity: str, row_key: str) -> str:
     """Stable resource id from source, entity and row key.
 
     >>> resource_id("qingshi_county", "Encounter", "300012345")
-    '1a9fbd48-94f1-5a61-8d2f-bbc67a6a6bb2'
+    '2a3f8a87-a14e-5583-9283-98669e0ba06f'
     """
     return str(uuid5(NAMESPACE_URL, f"{CANON}/{source}/{entity}/{row_key}"))
 

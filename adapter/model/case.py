@@ -118,7 +118,7 @@ BILL_MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {
     _B.SETTLING: frozenset({_B.SETTLED, _B.SETTLED_ADVANCED, _B.REVERSING}),
     _B.SETTLED: frozenset({_B.SUPERSEDED, _B.REVERSING}),
     _B.SETTLED_ADVANCED: frozenset({_B.SETTLED, _B.REVERSING}),
-    _B.REVERSING: frozenset({_B.REVERSED}),
+    _B.REVERSING: frozenset({_B.REVERSED, _B.SETTLED}),  # back to settled: refused before anything was undone
     _B.REVERSED: frozenset({_B.SUPERSEDED}),
 }
 

@@ -86,7 +86,12 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Everything that adjudication may look at."""
+    """Everything that adjudication may look at.
+
+    Attributes:
+        third_party: what a liable third party must bear; taken out first, never adjudicated.
+        circumstances: further keys by which a plan may vary, such as ``("referral", "registered")``.
+    """
 
     case_id: str
     version: int
@@ -94,6 +99,7 @@ class Claim:
     person: Person
     lines: tuple[ChargeLine, ...]
     third_party: Money = ZERO
+    circumstances: tuple[tuple[str, str], ...] = ()
 
     @property
     def total(self) -> Money:

@@ -40,12 +40,14 @@ class OutboundMessage:
     Attributes:
         key: ``<case>.v<version>.<call>.<stage>[.<n>]``; unique for ever, and the payer sees it as Claim.identifier.
         call: the scheme's call that this message belongs to.
+        payers: who must answer it, each exactly once; empty where no amounts are asked for.
         order_key: messages with the same key go out in sequence (person and year), or None.
         effect: whether a repeat would count twice; queries and trials have none.
         composed: the wire body, byte for byte.
         operation: dialect's own name of what to do with the body (``claim-submit``, ``transaction`` …).
         attempts: how often it has been leased for sending before now; each of them may have reached the payer.
-        last_attempt: when it was last leased for sending, or None.
+        last_attempt: the latest moment at which an earlier lease may have sent it, or None: when its answer came, else
+            when the lease ended. A look-up is no attempt.
     """
 
     key: str
@@ -58,6 +60,7 @@ class OutboundMessage:
     composed: bytes
     content_type: str
     effect: bool = True
+    payers: tuple[Payer, ...] = ()
     order_key: str | None = None
     attempts: int = 0
     last_attempt: datetime | None = None
@@ -76,6 +79,7 @@ class Receipt:
         body: the raw answer, stored as it came.
         retry_after: seconds the endpoint asked us to wait, or None.
         issues: why it was rejected, or what was odd.
+        sent: whether the message itself went out for this receipt, or may have; False for a mere look-up.
     """
 
     outcome: Outcome
@@ -86,6 +90,7 @@ class Receipt:
     body: bytes = b""
     retry_after: int | None = None
     issues: tuple[Issue, ...] = ()
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

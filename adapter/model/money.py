@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 _PLAIN_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
 
@@ -86,6 +87,16 @@ class Money:
         """This amount × ratio, rounded half up to the fen: the only rounding in a settlement step."""
         numerator, denominator = ratio.as_integer_ratio()
         return Money(half_up(self.fen * numerator, denominator))
+
+    @staticmethod
+    def weighted(slices: Iterable[tuple[Money, Decimal]]) -> Money:
+        """Σ amount × ratio, added exactly and rounded once: what a payer bears over several bands.
+
+        >>> Money.weighted([(Money(1), Decimal("0.3")), (Money(1), Decimal("0.3"))])    # 0.6 fen, not 0 + 0
+        Money(¥0.01)
+        """
+        exact = sum((Fraction(ratio) * amount.fen for amount, ratio in slices), Fraction(0))
+        return Money(half_up(exact.numerator, exact.denominator))
 
     @property
     def decimal(self) -> Decimal:

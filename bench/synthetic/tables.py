@@ -11,21 +11,26 @@ from xml.sax.saxutils import escape
 
 Row = Mapping[str, str]
 
+
+def _columns(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
 #: Column order of each table. A row lacks none of them; what it does not say is written empty.
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "ZY_BRRY": tuple(
+    "ZY_BRRY": _columns(
         "ZYH ZYHM BAHM BRID MZHM JGID BRXZ BRXM BRXB CSNY SFZH HYZK MZDM HKDZ LXRM LXGX LXDH YBKH "
-        "BRKS BRBQ BRCH RYRQ CYRQ CYPB CYFS RYQK JSCS ZYCS DJJE".split()
+        "BRKS BRBQ BRCH RYRQ CYRQ CYPB CYFS RYQK JSCS ZYCS DJJE"
     ),
-    "ZY_FYMX": tuple(
+    "ZY_FYMX": _columns(
         "JLXH ZYH FYRQ JFRQ FYXH FYMC YPCD FYSL FYDJ ZJJE ZFJE ZLJE ZFBL DZBL YSGH FYBQ FYKS ZXKS "
-        "XMLX YPLX FYXM JSCS YZXH YEPB SCBZ".split()
+        "XMLX YPLX FYXM JSCS YZXH YEPB SCBZ"
     ),
-    "ZY_TBKK": tuple("JKXH ZYH JKRQ JKJE JKFS SJHM JSCS ZFPB ZFRQ ZCPB".split()),
-    "ZY_ZYJS": tuple("ZYH JSCS JSLX KSRQ ZZRQ JSRQ FYHJ ZFHJ JKHJ FPHM ZFPB TCJE ZHZF JSXZ".split()),
-    "ZY_JSMX": tuple("ZYH JSCS FYXM ZJJE ZFJE ZLJE".split()),
-    "ZY_RYZD": tuple("ZYH ZDXH ZDLB ZGQK".split()),
-    "ZY_ZKJL": tuple("ZYH HCLX HQKS HHKS HQBQ HHBQ HQCH HHCH YSSQRQ BQZXRQ ZXBZ".split()),
+    "ZY_TBKK": _columns("JKXH ZYH JKRQ JKJE JKFS SJHM JSCS ZFPB ZFRQ ZCPB"),
+    "ZY_ZYJS": _columns("ZYH JSCS JSLX KSRQ ZZRQ JSRQ FYHJ ZFHJ JKHJ FPHM ZFPB TCJE ZHZF JSXZ"),
+    "ZY_JSMX": _columns("ZYH JSCS FYXM ZJJE ZFJE ZLJE"),
+    "ZY_RYZD": _columns("ZYH ZDXH ZDLB ZGQK"),
+    "ZY_ZKJL": _columns("ZYH HCLX HQKS HHKS HQBQ HHBQ HQCH HHCH YSSQRQ BQZXRQ ZXBZ"),
 }
 
 
@@ -44,7 +49,7 @@ PLAIN = Dress()
 #: one opens with a byte order mark, one declares nothing.
 MOTLEY: Mapping[str, Dress] = {
     "ZY_FYMX": Dress(declared="UTF-8", actual="gb18030"),
-    "ZY_RYZD": Dress(declared="GB2312", actual="utf-8"),
+    "ZY_BRRY": Dress(declared="GB2312", actual="utf-8"),
     "ZY_TBKK": Dress(bom=True),
     "ZY_ZKJL": Dress(declared=None),
 }
@@ -97,6 +102,8 @@ class Export:
     def __enter__(self) -> Export:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for file in self._files.values():
             file.close()

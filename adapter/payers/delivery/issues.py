@@ -31,23 +31,10 @@ def unreadable(key: str, what: str) -> Issue:
     )
 
 
-def counted_twice(key: str, count: int) -> Issue:
-    """The payer holds more than one settlement under one key."""
-    return Issue(
-        code="DEL-503",
-        severity=Severity.ERROR,
-        pointer=key,
-        zh=f"对方对同一笔结算记录了{count}次",
-        en=f"the endpoint holds {count} settlements under one key",
-        hint_zh="请与对方核对并由对方撤销多余记录,再继续",
-        hint_en="agree with the counterpart which one stands and have the others withdrawn, then resume",
-    )
-
-
 def test_profile_refused(endpoint: str) -> Issue:
     """A test profile's amounts must never reach a real bureau."""
     return Issue(
-        code="DEL-504",
+        code="DEL-503",
         severity=Severity.FATAL,
         pointer=f"endpoints.{endpoint}",
         zh="测试方案(非任何地方的规定)只能发往模拟端点",
@@ -60,7 +47,7 @@ def test_profile_refused(endpoint: str) -> Issue:
 def no_statement(endpoint: str, day: str, reason: str) -> Issue:
     """The day's statement could not be fetched."""
     return Issue(
-        code="DEL-505",
+        code="DEL-504",
         severity=Severity.ERROR,
         pointer=f"{endpoint}/{day}",
         zh=f"无法取得{day}的对账单:{reason}",

@@ -1,0 +1,129 @@
+"""Write a settled bill in one transaction: version, double entry, year-to-date additions, resources (结算入账)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from adapter.cases.reading import OURS, Dossier, as_rows
+from adapter.cases.tools import Act
+from adapter.cases.walk import Answers
+from adapter.fhir.canonical import decode
+from adapter.fhir.record import RecordFacts, record_bundle
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import Posting
+from adapter.model.case import BillState, PatientPartState
+from adapter.model.money import ZERO
+from adapter.model.settlement import Settlement
+
+#: Account that the bill is credited to; each payer's part is debited to ``receivable/<payer>``.
+CHARGES = "charges"
+
+
+#: Elements of the HIS's resources that a settlement writes; a later import leaves them as the settlement put them.
+SETTLED_ELEMENTS = {"ChargeItem": ("status",), "Account": ("coverage", "guarantor"), "Encounter": ("identifier",)}
+
+
+def finalise(tx: Transaction, case: Dossier, settlement: Settlement, answers: Answers, act: Act) -> None:
+    """All or nothing: the bill, its postings, its accruals and its resources."""
+    case_id, version = case.row.case_id, case.claim.version
+    tx.save_settlement(case_id, version, settlement, **act.said)
+    tx.post(case_id, version, entries(settlement), **act.said)
+    tx.accumulate(settlement.accruals, case_id, version, **act.said)
+    bundle = record(case, settlement, answers, settled_at=act.at, undone=False)
+    publish(tx, case, resources_in(bundle), act)
+    tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
+    tx.file_paper(case_id, "settled", {"at": act.at.isoformat(), "version": str(version)}, **act.said)
+    if tx.state(case_id, "patient-part") is None:
+        tx.start(case_id, "patient-part", PatientPartState.OPEN, **act.said)
+
+
+def undo(tx: Transaction, case: Dossier, act: Act) -> None:
+    """The opposite of ``finalise``: postings and accruals come to net zero, the version's resources are cancelled.
+
+    A version that never got as far as being settled has nothing to post back.
+    """
+    case_id, version = case.row.case_id, case.claim.version
+    settlement = tx.settlement(case_id, version)
+    if settlement is not None:
+        tx.reverse_postings(case_id, version, **act.said)
+        tx.reverse_accruals(case_id, version, **act.said)
+        rows = tx.resources_of_case(case_id)
+        written = [decode(row.body) for row in rows]
+        publish(tx, case, cancelled(written), act)
+    tx.move(case_id, "bill", BillState.REVERSED, subject=str(version), **act.said)
+
+
+def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act: Act) -> None:
+    """Keep what a settlement makes. Of the HIS's own resources only those change that a settlement speaks about."""
+    feeds = {(each["resourceType"], each["id"]) for each in case.resources}
+    ours = [each for each in resources if (each["resourceType"], each["id"]) not in feeds]
+    theirs = [
+        each
+        for each in resources
+        if (each["resourceType"], each["id"]) in feeds and each["resourceType"] in SETTLED_ELEMENTS
+    ]
+    tx.put_resources(OURS, case.row.case_id, as_rows(ours), **act.said)
+    tx.put_resources(case.row.source, case.row.case_id, as_rows(theirs), **act.said)
+
+
+def entries(settlement: Settlement) -> list[Posting]:
+    """The bill on one side, who owes it on the other; each part its own posting with its article."""
+    owed = [
+        Posting(
+            account=f"receivable/{share.payer}",
+            debit=max(share.amount, ZERO),
+            credit=max(-share.amount, ZERO),
+            payer=share.payer,
+            cite=share.cite,
+            reference=share.reference,
+        )
+        for share in settlement.shares
+        if share.amount
+    ]
+    total = settlement.total
+    bill = Posting(
+        account=CHARGES, debit=max(-total, ZERO), credit=max(total, ZERO), cite="费用总额 (total of the bill)"
+    )
+    return [*owed, bill] if total or owed else []
+
+
+def record(
+    case: Dossier, settlement: Settlement | None, answers: Answers, *, settled_at: datetime, undone: bool
+) -> dict[str, Any]:
+    """The hospital's full record of a case as one transaction Bundle."""
+    facts = RecordFacts(
+        source=case.row.source,
+        case_id=case.row.case_id,
+        order=case.scheme.order,
+        calls={call.name: call.payers for call in case.scheme.calls},
+        created=settled_at,
+        claim=case.claim,
+        undone=undone,
+    )
+    return record_bundle(case.resources, settlement, tuple(answers.values()), facts=facts)
+
+
+def resources_in(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+    """The resources of a Bundle, in order."""
+    return [entry["resource"] for entry in bundle["entry"]]
+
+
+#: What a reversal makes of the version's resources: by type, from which states to which.
+_UNDONE = {
+    "Claim": ({"active"}, "cancelled"),
+    "ClaimResponse": ({"active"}, "cancelled"),
+    "ExplanationOfBenefit": ({"active"}, "cancelled"),
+    "Invoice": ({"issued", "balanced"}, "cancelled"),
+    "ChargeItem": ({"billed"}, "billable"),
+}
+
+
+def cancelled(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that a reversal changes: financial ones are cancelled for ever, charges billable again."""
+    changed = []
+    for each in resources:
+        states, after = _UNDONE.get(each["resourceType"], (set(), ""))
+        if each.get("status") in states:
+            changed.append({**each, "status": after})
+    return changed

@@ -1,0 +1,79 @@
+"""Messages to the payers: what waits, what is parked, and bringing it back (发件箱)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapter.cases.tools import Act, Tools
+from adapter.cases.views import message_json
+from adapter.fhir.canonical import decode
+from adapter.ledger.issues import unknown_message
+from adapter.ledger.rows import MessageRow, MessageState
+from adapter.model.issues import AdapterError
+from adapter.model.messages import Receipt
+
+
+def messages(tools: Tools, *, unfinished: bool = False) -> list[MessageRow]:
+    """Messages by key; only those not finished yet, if so wanted."""
+    states = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED) if unfinished else None
+    found: list[MessageRow] = []
+    after = ""
+    with tools.ledger.reading() as tx:
+        while page := tx.outbox(states=states, after=after):
+            found += page
+            after = page[-1].message.key
+    return found
+
+
+def message(key: str, tools: Tools) -> tuple[MessageRow, list[Receipt]]:
+    """One message with every receipt. Raises AdapterError LED-409."""
+    with tools.ledger.reading() as tx:
+        row = tx.message(key)
+        if row is None:
+            raise AdapterError(unknown_message(key))
+        return row, tx.receipts(key)
+
+
+def retry(key: str, tools: Tools, act: Act) -> None:
+    """Make a parked or waiting message due now; a worker asks the payer before it sends again."""
+    with tools.ledger.transaction() as tx:
+        tx.retry(key, **act.said)
+
+
+def wire_log(tools: Tools) -> Iterator[dict[str, Any]]:
+    """What went over the wire and what came back, in order, masked: the auditor's copy."""
+    with tools.ledger.reading() as tx:
+        for row in sorted(messages(tools), key=lambda each: (each.enqueued_at, each.message.key)):
+            yield {
+                **message_json(row),
+                "sent": masked_body(row.message.composed),
+                "answers": [
+                    {"at": each.at.isoformat(), "outcome": str(each.outcome), "body": masked_body(each.body)}
+                    for each in tx.receipts(row.message.key)
+                ],
+            }
+
+
+#: All that may be shown of a person in a log: keys of the hospital, nothing that tells who it is.
+_SHOWN_OF_PATIENT = frozenset({"resourceType", "id", "identifier", "meta"})
+
+
+def masked_body(body: bytes) -> Any:
+    """A FHIR body with what identifies a person masked; a body that is not JSON is only measured."""
+    if not body:
+        return None
+    try:
+        return _masked(decode(body))
+    except AdapterError:
+        return f"({len(body)} bytes, not JSON)"
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("resourceType") == "Patient":
+        return {key: each if key in _SHOWN_OF_PATIENT else "***" for key, each in value.items()}
+    return {key: "***" if key == "subscriberId" else _masked(each) for key, each in value.items()}

@@ -1,0 +1,39 @@
+"""A person dealt with the cause: look at what is parked, and replay it (暂存与重放)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapter.cases import issues
+from adapter.cases.intake import StayTaken, take_stay
+from adapter.cases.parking import unpacked
+from adapter.cases.tools import Act, Tools
+from adapter.ledger.rows import ParkedRow as ParkedRow
+from adapter.model.issues import AdapterError
+
+
+def parked_stays(tools: Tools, *, source: str | None = None) -> list[ParkedRow]:
+    """Everything that waits for a person, oldest first."""
+    with tools.ledger.reading() as tx:
+        return tx.parked(source=source)
+
+
+def parked_one(parked_id: str, tools: Tools) -> ParkedRow:
+    """One parked record with its rows. Raises AdapterError CASE-314."""
+    with tools.ledger.reading() as tx:
+        found = tx.parked_one(parked_id)
+    if found is None:
+        raise AdapterError(issues.nothing_parked(parked_id))
+    return found
+
+
+def replay(parked_id: str, tools: Tools, act: Act) -> StayTaken:
+    """Take the parked rows in again under today's mapping and facts; what still stops them parks them again.
+
+    What reading found stays true of these rows: a stay whose file was cut waits until the whole file has come, for
+    replaying half of it would settle half of its lines.
+    """
+    parked = parked_one(parked_id, tools)
+    unread = tuple(issue for issue in parked.issues if issue.stops and issue.code.startswith("SRC-"))
+    records = replace(unpacked(parked), issues=unread)
+    return take_stay(tools.feed(parked.source), records, tools, act)

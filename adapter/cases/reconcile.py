@@ -1,0 +1,107 @@
+"""Compare one day with one endpoint: totals, then details (对账)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from adapter.cases import issues
+from adapter.cases.reading import call_state
+from adapter.cases.tools import Act, Tools
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import CaseRow
+from adapter.model.case import BillState, CallState
+from adapter.model.issues import AdapterError, Issue
+from adapter.model.settlement import Authority
+from adapter.payers.reconciliation.matching import DayComparison, Settled, compare
+
+_STANDING = (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING)
+
+
+def reconcile_day(endpoint: str, day: date, facility: str, tools: Tools, act: Act) -> DayComparison:
+    """Fetch the payer's statement and name every difference; what was found is written down.
+
+    Args:
+        facility: the hospital's code as the payer knows it (national code where it has one).
+
+    Raises:
+        AdapterError: CASE-315, or DEL-504 when the statement cannot be had.
+    """
+    counterpart = tools.endpoints.get(endpoint)
+    if counterpart is None:
+        raise AdapterError(issues.endpoint_unset(endpoint))
+    remittance = counterpart.remittance(day, facility)
+    with tools.ledger.transaction() as tx:
+        result = compare(settled_on(tx, endpoint, day, tools), remittance)
+        tx.file_paper("", f"reconciliation/{endpoint}/{day.isoformat()}", comparison_json(result, day), **act.said)
+    return result
+
+
+def settled_on(tx: Transaction, endpoint: str, day: date, tools: Tools) -> list[Settled]:
+    """What our books say an endpoint accepted for a rule date and has not reversed since."""
+    found: list[Settled] = []
+    after = ""
+    while page := tx.cases(in_states={"bill": _STANDING}, after=after):
+        for row in page:
+            found += _of_case(tx, row, endpoint, day, tools)
+        after = page[-1].case_id
+    return found
+
+
+def _of_case(tx: Transaction, row: CaseRow, endpoint: str, day: date, tools: Tools) -> list[Settled]:
+    settlement = tx.settlement(row.case_id, row.version)
+    if settlement is None or settlement.on != day:
+        return []
+    found = []
+    for call in tools.book.scheme(row.scheme).calls:
+        if call.endpoint != endpoint or call_state(tx, row.case_id, row.version, call) is not CallState.ACCEPTED:
+            continue
+        key = f"{row.case_id}.v{row.version}.{call.name}.settle"
+        found += [
+            Settled(key, share.payer, share.amount)
+            for share in settlement.shares
+            if share.payer in call.payers and share.authority is not Authority.OBSERVED
+        ]
+    return found
+
+
+def settled_days(tools: Tools) -> list[tuple[str, date]]:
+    """Every endpoint and rule date on which our books have a standing settlement with it, in order."""
+    found: set[tuple[str, date]] = set()
+    after = ""
+    with tools.ledger.reading() as tx:
+        while page := tx.cases(in_states={"bill": _STANDING}, after=after):
+            for row in page:
+                settlement = tx.settlement(row.case_id, row.version)
+                if settlement is None:
+                    continue
+                for call in tools.book.scheme(row.scheme).calls:
+                    if _of_case(tx, row, call.endpoint, settlement.on, tools):
+                        found.add((call.endpoint, settlement.on))
+            after = page[-1].case_id
+    return sorted(found, key=lambda each: (each[1], each[0]))
+
+
+def comparison_json(result: DayComparison, day: date) -> dict[str, object]:
+    """A day's comparison as plain JSON: the paper that is kept, and what the doors show."""
+    return {
+        "endpoint": result.endpoint,
+        "day": day.isoformat(),
+        "agrees": result.agrees,
+        "ours": {"count": result.ours_count, "total": result.ours_total.text},
+        "theirs": {"count": result.theirs_count, "total": result.theirs_total.text},
+        "differences": [
+            {
+                "kind": str(each.kind),
+                "key": each.key,
+                "payer": str(each.payer or ""),
+                "ours": each.ours.text if each.ours is not None else "",
+                "theirs": each.theirs.text if each.theirs is not None else "",
+            }
+            for each in result.differences
+        ],
+    }
+
+
+def day_differs(endpoint: str, day: date) -> Issue:
+    """A day's books and statement differ; every difference is listed beside this."""
+    return issues.day_differs(endpoint, day.isoformat())

@@ -1,0 +1,104 @@
+"""Undo a settlement: backwards along the calls, each equal and opposite, resumable (冲销)."""
+
+from __future__ import annotations
+
+from adapter.cases import issues
+from adapter.cases.finalise import undo
+from adapter.cases.observed import observed_answers
+from adapter.cases.reading import Dossier, call_state, call_subject, case_of, dossier
+from adapter.cases.tools import Act, Tools
+from adapter.cases.walk import Refused, Waiting, call_facts, endpoint_of, exchanges, expectation, roles_of
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import MessageState
+from adapter.model.case import BillState, CallState
+from adapter.model.issues import AdapterError
+from adapter.model.messages import OutboundMessage, Outcome, Stage
+from adapter.rules.policy.scheme import Call
+
+_UNDECIDED = frozenset({CallState.SUBMITTED, CallState.UNKNOWN})
+_REVERSIBLE = frozenset({BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.SETTLING, BillState.REVERSING})
+
+
+def start_reversal(case_id: str, tools: Tools, act: Act) -> None:
+    """Begin to undo the newest bill version; started again after a refusal, it asks the payer anew.
+
+    Raises:
+        AdapterError: CASE-309 nothing to reverse; CASE-310 a call's effect is unknown; CASE-319 the HIS settled it.
+    """
+    with tools.ledger.transaction() as tx:
+        row = case_of(tx, case_id)
+        if row.bill not in _REVERSIBLE:
+            raise AdapterError(issues.not_settled(case_id, str(row.bill or "draft")))
+        case = dossier(tx, case_id, row.version, tools)
+        _refuse_what_cannot_be_undone(tx, case)
+        if row.bill is not BillState.REVERSING:
+            tx.move(case_id, "bill", BillState.REVERSING, subject=str(row.version), **act.said)
+        tx.clear_held(case_id, **act.said)
+        for message in tx.messages_of_case(case_id, row.version):
+            if message.message.stage is Stage.REVERSE and message.outcome is Outcome.REJECTED:
+                tx.retry(message.message.key, **act.said)
+        advance_reversal(tx, case_id, tools, act)
+
+
+def advance_reversal(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
+    """Take a reversal as far as it goes without waiting; finish it when every call is undone."""
+    row = case_of(tx, case_id)
+    if row.bill is not BillState.REVERSING:
+        return
+    case = dossier(tx, case_id, row.version, tools)
+    for call in reversed(case.scheme.calls):
+        state = call_state(tx, case_id, row.version, call)
+        if state in (CallState.ACCEPTED, CallState.REVERSING) and not _undo_call(tx, case, call, tools, act):
+            return
+    undo(tx, case, act)
+
+
+def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Act) -> bool:
+    """Whether the call is undone; if not, its message is on its way or was refused."""
+    case_id, subject = case.row.case_id, call_subject(case.claim.version, call)
+    so_far = exchanges(tx, case, call, Stage.REVERSE)
+    if isinstance(so_far, Waiting):
+        if call_state(tx, case_id, case.claim.version, call) is CallState.ACCEPTED:
+            tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
+        return False
+    if isinstance(so_far, Refused):
+        _refused(tx, case, call, so_far, act)
+        return False
+    roles = roles_of(tx, case, tools)
+    facts = call_facts(case, call, expectation(case, tools, roles, roles.observed), roles.observed)
+    following = endpoint_of(call, tools).next(Stage.REVERSE, facts, so_far, act.at)
+    if isinstance(following, OutboundMessage):
+        tx.enqueue(following, **act.said)
+        tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
+        return False
+    tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
+    return True
+
+
+def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: Act) -> None:
+    """The payer will not undo it: the bill stands as it was, unless another call is undone already."""
+    case_id, version = case.row.case_id, case.claim.version
+    message = refused.message.message
+    last = tx.receipts(message.key)[-1]
+    tx.move(case_id, "call", CallState.ACCEPTED, subject=call_subject(version, call), **act.said)
+    others = {call_state(tx, case_id, version, each) for each in case.scheme.calls}
+    if CallState.REVERSED not in others and tx.settlement(case_id, version) is not None:
+        tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
+    refusal = issues.refused_by_payer(case_id, call.name, Stage.REVERSE)
+    tx.set_held(case_id, [refusal, *last.issues], **act.said)
+
+
+def _refuse_what_cannot_be_undone(tx: Transaction, case: Dossier) -> None:
+    observed = set(observed_answers(tx, case))
+    for call in case.scheme.calls:
+        if observed and set(call.payers) <= observed:
+            raise AdapterError(issues.settled_by_his(case.row.case_id, call.name))
+        if call_state(tx, case.row.case_id, case.claim.version, call) in _UNDECIDED:
+            raise AdapterError(issues.effect_unknown(case.row.case_id, call.name))
+    open_messages = [
+        row
+        for row in tx.messages_of_case(case.row.case_id, case.claim.version)
+        if row.state is not MessageState.DONE and row.message.effect and row.message.stage is Stage.SETTLE
+    ]
+    if open_messages:
+        raise AdapterError(issues.effect_unknown(case.row.case_id, open_messages[0].message.call))

@@ -1,0 +1,206 @@
+"""Turn a stay into a settled bill: look first, then walk the payers, then write everything at once (结算).
+
+A bill version goes draft → previewed → settling → settled. Settling needs a preview (estimate or trial) of the same
+basis; anything changed in between is refused, so what was looked at is what is settled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from adapter.cases import issues
+from adapter.cases.finalise import finalise
+from adapter.cases.reading import Dossier, call_subject, case_of, dossier
+from adapter.cases.tools import Act, Tools
+from adapter.cases.walk import Refused, Roles, Through, expectation, roles_of, walk_calls
+from adapter.ledger.codec import json_object, json_text, settlement_bytes, settlement_of
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import CaseRow
+from adapter.model.case import BillState, CallState, StayState
+from adapter.model.dates import local_day
+from adapter.model.issues import AdapterError, Issue
+from adapter.model.messages import Stage
+from adapter.model.settlement import Settlement
+
+_CLOSED_VERSIONS = frozenset({BillState.REVERSED, BillState.SUPERSEDED})
+_ENDED = frozenset({StayState.WARD_DISCHARGED, StayState.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What somebody looked at before settling.
+
+    Attributes:
+        mode: ``estimate`` (our rules, nothing sent) or ``trial`` (the payers computed and kept nothing).
+    """
+
+    mode: str
+    basis: str
+    settlement: Settlement
+
+
+def estimate(case_id: str, tools: Tools, act: Act, *, on: date | None = None) -> Preview:
+    """Our rules on the facts of now; nothing is sent.
+
+    Args:
+        on: rule date for a patient who is still in hospital; today where nothing is given.
+
+    Raises:
+        AdapterError: what keeps the case from being computed, CASE-308 for a layer nobody modelled.
+    """
+    with tools.ledger.transaction() as tx:
+        row = case_of(tx, case_id)
+        if row.bill in (BillState.SETTLED, BillState.SETTLED_ADVANCED):
+            settled = tx.settlement(case_id, row.version)
+            if settled is not None:
+                return Preview("settled", settled.basis, settled)
+        version = _open_version(tx, row, act)
+        case = dossier(tx, case_id, version, tools, estimate_on=on or local_day(act.at))
+        roles = roles_of(tx, case, tools)
+        expected = expectation(case, tools, roles, roles.observed)
+        if expected.not_modelled:
+            raise AdapterError(issues.layer_not_modelled(case_id, ", ".join(expected.not_modelled)))
+        if row.bill is not BillState.SETTLING:
+            _previewed(tx, case, "estimate", expected, act)
+        return Preview("estimate", expected.basis, expected)
+
+
+def start_trial(case_id: str, tools: Tools, act: Act) -> None:
+    """Ask the payers what they would pay; they keep nothing. The answers arrive through the outbox."""
+    with tools.ledger.transaction() as tx:
+        row = case_of(tx, case_id)
+        _refuse_unready(row)
+        version = _open_version(tx, row, act)
+        if row.bill is BillState.SETTLING:
+            raise AdapterError(issues.already_settled(case_id, version))
+        dossier(tx, case_id, version, tools)  # a case that cannot be read is not sent anywhere
+        tx.file_paper(case_id, "trial", {"state": "running", "since": act.at.isoformat()}, **act.said)
+        advance_trial(tx, case_id, tools, act)
+
+
+def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
+    """Take a running trial as far as it goes: year-to-date amounts first, then each payer in order."""
+    paper = tx.paper(case_id, "trial")
+    if paper is None or paper["state"] != "running":
+        return
+    since = datetime.fromisoformat(str(paper["since"]))
+    case = dossier(tx, case_id, case_of(tx, case_id).version, tools)
+    roles = roles_of(tx, case, tools)
+    came = walk_calls(tx, case, Stage.ELIGIBILITY, tools, act, roles, since=since)
+    tried = walk_calls(tx, case, Stage.TRIAL, tools, act, roles, since=since) if isinstance(came, Through) else came
+    if isinstance(tried, Refused):
+        reasons = _refusal(tx, tried)
+        tx.file_paper(case_id, "trial", {**paper, "state": "refused", "key": tried.message.message.key}, **act.said)
+        tx.set_held(case_id, reasons, **act.said)
+    if isinstance(tried, Through):
+        settlement = expectation(case, tools, roles, tried.answers)
+        _previewed(tx, case, "trial", settlement, act)
+        tx.file_paper(case_id, "trial", {**paper, "state": "done", "basis": settlement.basis}, **act.said)
+
+
+def preview_of(tx: Transaction, case_id: str) -> Preview | None:
+    """The newest preview of a case, or None."""
+    paper = tx.paper(case_id, "preview")
+    if paper is None:
+        return None
+    settlement = settlement_of(json_text(paper["settlement"]).encode())
+    return Preview(str(paper["mode"]), str(paper["basis"]), settlement)
+
+
+def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None = None) -> None:
+    """Begin to settle on the preview that was looked at. The answers arrive through the outbox.
+
+    Args:
+        basis: hash of the preview that the caller saw; left out, the newest preview.
+
+    Raises:
+        AdapterError: CASE-303 … CASE-307, CASE-318.
+    """
+    with tools.ledger.transaction() as tx:
+        row = case_of(tx, case_id)
+        _refuse_unready(row)
+        if row.bill in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING):
+            raise AdapterError(issues.already_settled(case_id, row.version))
+        looked_at = preview_of(tx, case_id)
+        if row.bill is not BillState.PREVIEWED or looked_at is None:
+            raise AdapterError(issues.look_first(case_id))
+        case = dossier(tx, case_id, row.version, tools)
+        roles = roles_of(tx, case, tools)
+        now = expectation(case, tools, roles, roles.observed).basis
+        wanted = basis or looked_at.basis
+        if now != wanted:
+            raise AdapterError(issues.stale_preview(case_id, wanted, now))
+        _refuse_while_person_is_settling(tx, case)
+        tx.move(case_id, "bill", BillState.SETTLING, subject=str(row.version), **act.said)
+        _expect_calls(tx, case, roles, act)
+        advance_settlement(tx, case_id, tools, act)
+
+
+def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
+    """Take a settlement as far as it goes without waiting; finalise it when every payer has answered."""
+    row = case_of(tx, case_id)
+    if row.bill is not BillState.SETTLING:
+        return
+    case = dossier(tx, case_id, row.version, tools)
+    roles = roles_of(tx, case, tools)
+    came = walk_calls(tx, case, Stage.SETTLE, tools, act, roles)
+    if isinstance(came, Refused):
+        tx.set_held(case_id, _refusal(tx, came), **act.said)
+    if isinstance(came, Through):
+        settlement = expectation(case, tools, roles, came.answers)
+        finalise(tx, case, settlement, came.answers, act)
+
+
+def _open_version(tx: Transaction, row: CaseRow, act: Act) -> int:
+    """The bill version to work on: the open one, or a new one after none or a reversed one."""
+    if row.bill in (BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING):
+        raise AdapterError(issues.already_settled(row.case_id, row.version))
+    if row.version and row.bill not in _CLOSED_VERSIONS:
+        return row.version
+    if row.bill is BillState.REVERSED:
+        tx.move(row.case_id, "bill", BillState.SUPERSEDED, subject=str(row.version), **act.said)
+    version = tx.new_version(row.case_id, **act.said)
+    tx.start(row.case_id, "bill", BillState.DRAFT, subject=str(version), **act.said)
+    return version
+
+
+def _previewed(tx: Transaction, case: Dossier, mode: str, settlement: Settlement, act: Act) -> None:
+    case_id, version = case.row.case_id, case.claim.version
+    paper: dict[str, object] = {
+        "mode": mode,
+        "basis": settlement.basis,
+        "settlement": json_object(settlement_bytes(settlement)),
+    }
+    tx.file_paper(case_id, "preview", paper, **act.said)
+    tx.move(case_id, "bill", BillState.PREVIEWED, subject=str(version), **act.said)
+
+
+def _refuse_unready(row: CaseRow) -> None:
+    if row.held:
+        raise AdapterError(issues.held(row.case_id, len(row.issues)), *row.issues)
+    if row.stay not in _ENDED:
+        raise AdapterError(issues.still_in_hospital(row.case_id))
+
+
+def _refuse_while_person_is_settling(tx: Transaction, case: Dossier) -> None:
+    busy = {"bill": (BillState.SETTLING, BillState.REVERSING)}
+    for other in tx.cases(source=case.row.source, person_key=case.row.person_key, in_states=busy):
+        if other.case_id != case.row.case_id:
+            raise AdapterError(issues.person_busy(case.row.case_id, other.case_id))
+
+
+def _expect_calls(tx: Transaction, case: Dossier, roles: Roles, act: Act) -> None:
+    """Start the call machines; what the HIS settled itself stands as accepted, spared calls do not exist."""
+    for call in case.scheme.calls:
+        subject = call_subject(case.claim.version, call)
+        if not set(call.payers) <= roles.spared:
+            tx.start(case.row.case_id, "call", CallState.EXPECTED, subject=subject, **act.said)
+        if set(call.payers) <= roles.observed.keys():
+            tx.move(case.row.case_id, "call", CallState.ACCEPTED, subject=subject, **act.said)
+
+
+def _refusal(tx: Transaction, refused: Refused) -> list[Issue]:
+    message = refused.message.message
+    last = tx.receipts(message.key)[-1]
+    return [issues.refused_by_payer(message.case_id, message.call, message.stage), *last.issues]

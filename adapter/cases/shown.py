@@ -1,0 +1,17 @@
+"""Settlements as the doors show them: rows for people, JSON for programs."""
+
+from __future__ import annotations
+
+from adapter.model.settlement import Settlement
+from adapter.rules.settlement import explain
+from adapter.rules.settlement.explain import Row
+
+
+def explain_rows(settlement: Settlement) -> tuple[Row, ...]:
+    """Every step, share and part, in order."""
+    return explain.rows(settlement)
+
+
+def settlement_json(settlement: Settlement) -> dict[str, object]:
+    """The settlement as plain JSON values; amounts are text."""
+    return explain.as_json(settlement)

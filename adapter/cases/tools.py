@@ -1,0 +1,66 @@
+"""Tools: everything a use case may need, as one value; and the act that every write carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
+
+from adapter.intake.mapping.engine import Mapper
+from adapter.ledger.ledger import Ledger
+from adapter.model.case import Actor
+from adapter.model.dates import Clock
+from adapter.model.reference import ReferenceBook, WindowFacts
+from adapter.payers.delivery.endpoint import Endpoint
+from adapter.payers.delivery.retry import RetryPolicy
+from adapter.rules.policy.book import PolicyBook
+
+
+class Said(TypedDict):
+    """Who did it, when and why: keyword arguments of every ledger write."""
+
+    at: datetime
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of a person or of the service: every event of the journal carries it."""
+
+    at: datetime
+    actor: Actor
+    reason: str
+
+    @property
+    def said(self) -> Said:
+        return {"at": self.at, "actor": self.actor, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One hospital's source, ready to read: compiled mapping, dated facts, window facts by stay key."""
+
+    name: str
+    mapper: Mapper
+    reference: ReferenceBook
+    windows: Mapping[str, WindowFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Handed to every use case by wiring.py; tests hand over their own."""
+
+    ledger: Ledger
+    book: PolicyBook
+    feed: Callable[[str], Feed]
+    endpoints: Mapping[str, Endpoint]
+    clock: Clock
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    lease_seconds: int = 60
+    worker: str = "worker"
+
+    def act(self, actor: Actor, reason: str) -> Act:
+        """An act of this moment."""
+        return Act(self.clock.now(), actor, reason)

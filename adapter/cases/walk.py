@@ -1,0 +1,194 @@
+"""The durable walk along the payers: ask one, record its answer, ask the next (结算流程).
+
+Nothing here waits and nothing here sends. ``advance`` looks at what is stored, and either stores the next message,
+or finishes the stage. It is called after every recorded answer, in the same transaction, and may be called at any
+other time: the same state gives the same next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapter.cases import issues
+from adapter.cases.observed import observed_answers
+from adapter.cases.reading import Dossier, call_subject
+from adapter.cases.tools import Act, Tools
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import MessageRow, MessageState
+from adapter.model.call import CallFacts
+from adapter.model.case import CallState
+from adapter.model.issues import AdapterError
+from adapter.model.messages import OutboundMessage, Outcome, Stage
+from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement
+from adapter.payers.delivery.endpoint import Endpoint, Exchange
+from adapter.rules.policy.scheme import Call
+from adapter.rules.settlement.adjudicate import adjudicate
+
+Answers = Mapping[Payer, PayerAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message is on its way, or waits for a person."""
+
+    message: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A payer said no to a message; its receipt holds the reason."""
+
+    message: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Every call has answered, or the adapter's own figures stand."""
+
+    answers: Answers
+
+
+def endpoint_of(call: Call, tools: Tools) -> Endpoint:
+    """The counterpart of a call, or CASE-315."""
+    found = tools.endpoints.get(call.endpoint)
+    if found is None:
+        raise AdapterError(issues.endpoint_unset(call.endpoint))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who need not be asked, and why.
+
+    Attributes:
+        observed: answers that the HIS got itself; their calls are never sent.
+        spared: payers of calls that have nothing to do with this person by their plans: an aid office hears nothing
+            of a patient whom it does not aid.
+    """
+
+    observed: Answers
+    spared: frozenset[Payer]
+
+    def skips(self, call: Call) -> bool:
+        """Whether a call is not sent at all."""
+        return set(call.payers) <= (self.spared | self.observed.keys())
+
+
+def roles_of(tx: Transaction, case: Dossier, tools: Tools) -> Roles:
+    """Observed answers on record, and the calls that do not concern this person."""
+    observed = observed_answers(tx, case)
+    plain = expectation(case, tools, Roles(observed, frozenset()), observed)
+    strangers = {step.payer for step in plain.steps if step.name == "not-covered"}
+    calls = [call for call in case.scheme.calls if set(call.payers) <= strangers]
+    return Roles(observed, frozenset(payer for call in calls for payer in call.payers))
+
+
+def expectation(case: Dossier, tools: Tools, roles: Roles, answers: Answers) -> Settlement:
+    """What our rules make of the case, with the answers received so far in place of our own figures."""
+
+    def authority(payer: Payer, by_scheme: Authority) -> Authority:
+        if payer in roles.observed:
+            return Authority.OBSERVED
+        return Authority.ADAPTER if payer in roles.spared else by_scheme
+
+    return adjudicate(
+        case.claim,
+        case.accrued,
+        tools.book.layers(case.scheme),
+        scheme=case.scheme.name,
+        test_profile=case.scheme.test_profile,
+        answers=answers,
+        authorities={payer: authority(payer, by) for payer, by in case.scheme.authorities.items()},
+    )
+
+
+def walk_calls(
+    tx: Transaction,
+    case: Dossier,
+    stage: Stage,
+    tools: Tools,
+    act: Act,
+    roles: Roles,
+    *,
+    since: datetime | None = None,
+) -> Waiting | Refused | Through:
+    """Take a stage along the scheme's calls as far as it goes without waiting.
+
+    Args:
+        since: only messages stored from then on belong to this run; trials are repeated, settlements are not.
+    """
+    gathered = dict(roles.observed)
+    for call in case.scheme.calls:
+        if roles.skips(call):
+            continue
+        so_far = exchanges(tx, case, call, stage, since)
+        if isinstance(so_far, Waiting | Refused):
+            return so_far
+        facts = call_facts(case, call, expectation(case, tools, roles, gathered), gathered)
+        following = endpoint_of(call, tools).next(stage, facts, so_far, act.at)
+        if isinstance(following, OutboundMessage):
+            tx.enqueue(following, **act.said)
+            if stage is Stage.SETTLE:
+                _move_call(tx, case, call, CallState.SUBMITTED, (CallState.EXPECTED,), act)
+            return Waiting(_stored(tx, following.key))
+        gathered.update({answer.payer: answer for exchange in so_far for answer in exchange.receipt.answers})
+        if stage is Stage.SETTLE:
+            _move_call(tx, case, call, CallState.ACCEPTED, (CallState.SUBMITTED, CallState.UNKNOWN), act)
+    return Through(gathered)
+
+
+def exchanges(
+    tx: Transaction, case: Dossier, call: Call, stage: Stage, since: datetime | None = None
+) -> Sequence[Exchange] | Waiting | Refused:
+    """What has been said in a stage of a call so far, or the message that it waits for."""
+    said: list[Exchange] = []
+    for row in tx.messages_of_case(case.row.case_id, case.claim.version):
+        message = row.message
+        if message.call != call.name or message.stage is not stage:
+            continue
+        if since is not None and row.enqueued_at < since:
+            continue
+        if row.state is not MessageState.DONE:
+            return Waiting(row)
+        if row.outcome is Outcome.REJECTED:
+            return Refused(row)
+        accepted = [each for each in tx.receipts(message.key) if each.outcome is Outcome.ACCEPTED]
+        said.append(Exchange(message, accepted[-1]))
+    return said
+
+
+def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers) -> CallFacts:
+    """The facts of one call; earlier payers outside it come with their answers."""
+    earlier = [answers[payer] for payer in case.scheme.order if payer in answers and payer not in call.payers]
+    return CallFacts(
+        case_id=case.row.case_id,
+        version=case.claim.version,
+        source=case.row.source,
+        call=call.name,
+        endpoint=call.endpoint,
+        payers=call.payers,
+        order=case.scheme.order,
+        authority=call.authority,
+        claim=case.claim,
+        settlement=expected,
+        resources=case.resources,
+        earlier=tuple(earlier),
+        test_profile=case.scheme.test_profile,
+    )
+
+
+def _stored(tx: Transaction, key: str) -> MessageRow:
+    row = tx.message(key)
+    if row is None:
+        raise LookupError(f"message {key} was stored a moment ago and is gone")
+    return row
+
+
+def _move_call(
+    tx: Transaction, case: Dossier, call: Call, after: CallState, before: Sequence[CallState], act: Act
+) -> None:
+    subject = call_subject(case.claim.version, call)
+    if tx.state(case.row.case_id, "call", subject) in before:
+        tx.move(case.row.case_id, "call", after, subject=subject, **act.said)

@@ -1,0 +1,72 @@
+"""``adapter``: every command, and what a failure looks like."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+
+from adapter import __version__
+from adapter.doors.cli import cases, delivery, demo, intake, policy
+from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
+from adapter.model.issues import AdapterError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Pay-after-care settlement: HIS exports in, FHIR out, settled with the payers. 先诊疗后付费结算适配器
+
+Try this first:  adapter demo
+
+Then:  adapter ingest SOURCE PATH…   adapter case list   adapter settle CASE --explain
+Settings come from the environment (ADAPTER_…) or the file that ADAPTER_SETTINGS names: docs/operations.md.
+Exit code: 0 done, 1 the case has issues, 2 wrong usage.""",
+)
+
+app.command("demo")(demo.demo)
+app.command("ingest")(intake.ingest_)
+app.add_typer(intake.parked, name="parked")
+app.add_typer(cases.case, name="case")
+app.command("estimate")(cases.estimate)
+app.command("trial")(cases.trial)
+app.command("settle")(cases.settle_)
+app.command("reverse")(cases.reverse_)
+app.add_typer(delivery.outbox, name="outbox")
+app.command("deliver")(delivery.deliver)
+app.command("reconcile")(delivery.reconcile_)
+app.command("validate")(intake.validate_)
+app.add_typer(intake.mapping, name="mapping")
+app.add_typer(policy.policy, name="policy")
+app.command("whatif")(policy.whatif_)
+app.add_typer(delivery.counterparts, name="counterparts")
+app.command("serve")(delivery.serve)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Set logging up: warnings and worse on stderr, so that stdout stays clean for pipes."""
+    if version:
+        sys.stdout.write(f"adapter {__version__}\n")
+        raise typer.Exit
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(40),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+def main() -> None:
+    """Run a command; an issue that stops it is printed like any other, and the exit code says so."""
+    try:
+        app(standalone_mode=True)
+    except AdapterError as error:
+        print_issues(error.issues)
+        sys.exit(HAS_ISSUES)
+    except KeyboardInterrupt:
+        err.print("stopped; what was begun continues with the next adapter deliver")
+        sys.exit(130)

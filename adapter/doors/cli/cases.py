@@ -1,0 +1,212 @@
+"""Commands about cases: list, show, estimate, trial, settle, reverse."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from adapter.cases import dispatch, reverse, settle, views
+from adapter.cases.shown import explain_rows, settlement_json
+from adapter.cases.tools import Tools
+from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
+from adapter.doors.cli.output import finish, out, print_issues, print_json, table
+from adapter.model.issues import stopping
+from adapter.model.settlement import Payer, Settlement
+
+case = typer.Typer(no_args_is_help=True, help="List and show cases. 病例")
+
+Wait = Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for the payers; 0 leaves it to a worker.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Every step with its formula and article. 逐步说明")]
+
+PAYER_COLUMNS = (
+    (Payer.BASIC, "basic 统筹"),
+    (Payer.CRITICAL_ILLNESS, "critical 大病"),
+    (Payer.COMMERCIAL, "commercial 商保"),
+    (Payer.MEDICAL_AID, "aid 救助"),
+    (Payer.AID_TOP_UP, "top-up 倾斜"),
+    (Payer.HOSPITAL, "hospital 减免"),
+    (Payer.PATIENT, "patient 个人"),
+)
+
+
+@case.command("list")
+def list_(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Only cases that wait for a person.")] = False,
+    json: AsJson = False,
+) -> None:
+    """List cases with their payers and states.
+
+    Example:  adapter case list --held
+    """
+    with tools() as t:
+        lines = views.list_cases(t, source=source, held=True if held else None)
+    if json:
+        print_json([line.as_json() for line in lines])
+    else:
+        case_table(lines)
+
+
+@case.command("show")
+def show(case_id: CaseId, json: AsJson = False) -> None:
+    """Show one case: states, entitlement with reasons, bill, messages, journal.
+
+    Example:  adapter case show qingshi_county-300012345
+    """
+    with tools() as t:
+        found = views.show_case(case_id, t)
+    if json:
+        print_json(found.as_json())
+        return
+    case_table([found.line])
+    if found.assessment:
+        out.print("\n[bold]先诊疗后付费资格 entitlement[/]")
+        for reason in found.as_json()["assessment"]["reasons"]:
+            mark = {"met": "✓", "not-met": "✗"}.get(reason["met"], "?")
+            out.print(f"  {mark} {reason['zh']} / {reason['en']}  [{reason['cite']}]", markup=False)
+        deposit = found.as_json()["assessment"]["deposit"]
+        out.print(f"  押金 deposit: {deposit['zh']} / {deposit['en']}  [{deposit['cite']}]", markup=False)
+    if found.refund:
+        out.print(f"  {found.refund['zh']} / {found.refund['en']}", markup=False)
+    if found.line.settlement:
+        print_settlement(found.line.settlement, explain=False)
+    if found.messages:
+        rows = [
+            (m.message.key, m.message.endpoint, m.state, m.outcome or "", str(m.message.attempts))
+            for m in found.messages
+        ]
+        table("\nmessages 报文", ("key", "endpoint", "state", "outcome", "attempts"), rows)
+    print_issues(found.line.row.issues)
+
+
+def estimate(case_id: CaseId, explain: Explain = False, json: AsJson = False) -> None:
+    """Compute what each payer would bear under our rules; nothing is sent. 测算
+
+    Example:  adapter estimate qingshi_county-300012345 --explain
+    """
+    with tools() as t:
+        preview = settle.estimate(case_id, t, t.act(actor(), "estimate"))
+    _show(preview.settlement, explain=explain, json=json, mode=preview.mode)
+
+
+def trial(case_id: CaseId, wait: Wait = 60, explain: Explain = False, json: AsJson = False) -> None:
+    """Ask the payers what they would bear; they keep nothing. 预结算
+
+    Example:  adapter trial qingshi_county-300012345
+    """
+    with tools() as t:
+        settle.start_trial(case_id, t, t.act(actor(), "trial"))
+        work(t, wait)
+        _show_case(case_id, t, explain=explain, json=json)
+
+
+def settle_(
+    case_id: CaseId,
+    basis: Annotated[
+        str | None, typer.Option(help="Hash of the preview you looked at; another one is refused.")
+    ] = None,
+    wait: Wait = 60,
+    explain: Explain = False,
+    json: AsJson = False,
+    reason: Reason = "discharge settlement",
+) -> None:
+    """Settle a discharged stay with its payers. Without a preview the trial is run first. 结算
+
+    Example:  adapter settle qingshi_county-300012345 --explain
+    """
+    with tools() as t:
+        if basis is None and not views.is_previewed(case_id, t):
+            settle.start_trial(case_id, t, t.act(actor(), "trial before settlement"))
+            work(t, wait)
+        settle.start_settlement(case_id, t, t.act(actor(), reason), basis=basis)
+        work(t, wait)
+        _show_case(case_id, t, explain=explain, json=json)
+
+
+def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = False) -> None:
+    """Undo a settlement with every payer, backwards, equal and opposite. 冲销
+
+    Example:  adapter reverse qingshi_county-300012345 --reason "费用更正"
+    """
+    with tools() as t:
+        reverse.start_reversal(case_id, t, t.act(actor(), reason))
+        work(t, wait)
+        _show_case(case_id, t, explain=False, json=json)
+
+
+def work(t: Tools, wait: int) -> bool:
+    """Be the worker until nothing is due, or the time is over."""
+    give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
+    return dispatch.work_until_idle(t, wait=time.sleep, give_up_at=give_up_at) if wait else False
+
+
+def case_table(lines: list[views.CaseLine]) -> None:
+    """Cases as a table: only payers that bear something have a column."""
+    used = [
+        (payer, head)
+        for payer, head in PAYER_COLUMNS
+        if payer is Payer.PATIENT or any(line.settlement and line.settlement.share_of(payer) for line in lines)
+    ]
+    rows = [
+        (
+            line.row.case_id,
+            str(line.row.entitlement or "—"),
+            str(line.settlement.total) if line.settlement else "—",
+            *(str(line.settlement.share_of(payer)) if line.settlement else "—" for payer, _ in used),
+            state_of(line),
+        )
+        for line in lines
+    ]
+    amounts = ("total 总额", *(head for _, head in used))
+    table("", ("case 病例", "entitlement 资格", *amounts, "state 状态"), rows, right=amounts)
+    if any(line.settlement and line.settlement.test_profile for line in lines):
+        out.print("TEST PROFILE – no place's rule", style="yellow")
+
+
+def state_of(line: views.CaseLine) -> str:
+    """The one word that matters most, and what holds the case."""
+    row = line.row
+    if row.held:
+        return f"held {','.join(sorted({issue.code for issue in row.issues}))}"
+    return str(row.bill or row.stay or "—")
+
+
+def print_settlement(settlement: Settlement, *, explain: bool) -> None:
+    """A settlement for people."""
+    out.print()
+    for row in explain_rows(settlement):
+        if row.kind != "step" or explain:
+            out.print(f"{row.zh} {row.en}", end="", markup=False)
+            out.print(f"  {row.amount}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
+            if explain and row.formula_zh:
+                out.print(f"    {row.formula_zh}\n    {row.formula_en}", markup=False, style="dim")
+    out.print(f"个人负担 patient pays  {settlement.patient_pays}", style="bold")
+    if settlement.test_profile:
+        out.print("TEST PROFILE – no place's rule", style="yellow")
+
+
+def _show_case(case_id: str, t: Tools, *, explain: bool, json: bool) -> None:
+    found = views.show_case(case_id, t)
+    line = found.line
+    if json:
+        print_json(found.as_json())
+    elif line.settlement:
+        print_settlement(line.settlement, explain=explain)
+        out.print(f"state 状态  {state_of(line)}")
+    else:
+        out.print(f"state 状态  {state_of(line)}")
+    if stopping(line.row.issues):
+        print_issues(line.row.issues)
+    finish(line.row.issues)
+
+
+def _show(settlement: Settlement, *, explain: bool, json: bool, mode: str) -> None:
+    if json:
+        print_json({"mode": mode, "basis": settlement.basis, **settlement_json(settlement)})
+    else:
+        print_settlement(settlement, explain=explain)
+    print_issues(settlement.issues)
+    finish(settlement.issues)

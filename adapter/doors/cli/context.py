@@ -1,0 +1,40 @@
+"""What every command shares: settings, tools, who acts, and the options they have in common."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from adapter.cases.tools import Tools
+from adapter.model.case import Actor
+from adapter.settings import Settings, load_settings
+from adapter.wiring import open_tools
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a pipe instead of text.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is written into the journal. 原因")]
+CaseId = Annotated[str, typer.Argument(metavar="CASE", help="Case id, as in adapter case list.")]
+
+
+def settings() -> Settings:
+    """The settings of this run."""
+    return load_settings()
+
+
+@contextmanager
+def tools() -> Iterator[Tools]:
+    """Tools for one command."""
+    with open_tools(settings()) as opened:
+        yield opened
+
+
+def actor() -> Actor:
+    """Who sits at this terminal."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return Actor(name, "operator")

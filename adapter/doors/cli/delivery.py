@@ -1,0 +1,184 @@
+"""Commands about what goes out: outbox, deliver, reconcile, counterparts, serve."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.cases import dispatch, outgoing, reconcile
+from adapter.cases.views import message_json
+from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
+from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, print_json, table
+from adapter.settings import data_folder
+
+outbox = typer.Typer(no_args_is_help=True, help="Messages to the payers: list, show, retry. 发件箱")
+counterparts = typer.Typer(no_args_is_help=True, help="Simulated bureau and aid office. 模拟端点")
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="Message key, as in adapter outbox list.")]
+
+
+@outbox.command("list")
+def outbox_list(
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Only what is not finished.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Messages with endpoint, state, outcome and attempts.
+
+    Example:  adapter outbox list --unfinished
+    """
+    with tools() as t:
+        rows = outgoing.messages(t, unfinished=unfinished)
+    if json:
+        print_json([message_json(row) for row in rows])
+        return
+    shown = [
+        (row.message.key, row.message.endpoint, str(row.state), str(row.outcome or ""), str(row.message.attempts))
+        for row in rows
+    ]
+    table("", ("key", "endpoint 端点", "state 状态", "outcome 结果", "attempts 次数"), shown)
+
+
+@outbox.command("show")
+def outbox_show(key: Key) -> None:
+    """One message as JSON: what was sent and what came back, personal data masked.
+
+    Example:  adapter outbox show qingshi_county-300012345.v1.insurance.settle
+    """
+    with tools() as t:
+        row, receipts = outgoing.message(key, t)
+    answers = [
+        {
+            "at": each.at.isoformat(),
+            "outcome": str(each.outcome),
+            "body": outgoing.masked_body(each.body),
+            "issues": [str(issue) for issue in each.issues],
+        }
+        for each in receipts
+    ]
+    print_json({**message_json(row), "sent": outgoing.masked_body(row.message.composed), "answers": answers})
+
+
+@outbox.command("retry")
+def outbox_retry(key: Key, reason: Reason = "cause fixed") -> None:
+    """Make a parked or waiting message due now; the payer is asked before anything is sent again.
+
+    Example:  adapter outbox retry qingshi_county-300012345.v1.insurance.settle
+    """
+    with tools() as t:
+        outgoing.retry(key, t, t.act(actor(), reason))
+    out.print(f"{key} is due now", markup=False)
+
+
+def deliver(
+    watch: Annotated[bool, typer.Option("--watch", help="Go on for ever, as a worker.")] = False,
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to go on while messages wait for their time.")] = 30,
+    json: AsJson = False,
+) -> None:
+    """Send what is due, record the answers, and take the cases on. Several workers may run at once. 送达
+
+    Example:  adapter deliver --watch
+    """
+    sent = {"sent": 0, "accepted": 0, "rejected": 0, "unknown": 0}
+
+    def heard(done: dispatch.Delivered) -> None:
+        for name in sent:
+            sent[name] += getattr(done, name)
+
+    with tools() as t:
+        resumed = dispatch.resume_all(t, actor())
+        while True:
+            give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
+            idle = dispatch.work_until_idle(t, wait=time.sleep, give_up_at=give_up_at, heard=heard)
+            if not watch:
+                break
+            time.sleep(1)
+    if json:
+        print_json({**sent, "resumed": resumed, "idle": idle})
+    else:
+        out.print(
+            f"{sent['sent']} sent: {sent['accepted']} accepted, {sent['rejected']} rejected, {sent['unknown']} unknown"
+        )
+    if not idle or sent["rejected"]:
+        raise typer.Exit(HAS_ISSUES)
+
+
+def reconcile_(
+    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="bureau, civil-affairs …")],
+    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="Rule date, YYYY-MM-DD.")],
+    facility: Annotated[str, typer.Option(help="The hospital's code at the payer (national code).")],
+    json: AsJson = False,
+    reason: Reason = "daily reconciliation",
+) -> None:
+    """Compare a day with an endpoint: totals, then details; every difference has a name. 对账
+
+    Example:  adapter reconcile bureau 2021-03-12 --facility H99990100001
+    """
+    with tools() as t:
+        result = reconcile.reconcile_day(endpoint, day.date(), facility, t, t.act(actor(), reason))
+    if json:
+        print_json(reconcile.comparison_json(result, day.date()))
+    else:
+        out.print(f"ours   本院 {result.ours_count} settlements {result.ours_total}", markup=False)
+        out.print(f"theirs 对方 {result.theirs_count} settlements {result.theirs_total}", markup=False)
+        rows = [
+            (str(d.kind), d.key, str(d.payer or ""), str(d.ours or "—"), str(d.theirs or "—"))
+            for d in result.differences
+        ]
+        if rows:
+            table(
+                "",
+                ("difference 差异", "key", "payer", "ours 本院", "theirs 对方"),
+                rows,
+                right=("ours 本院", "theirs 对方"),
+            )
+        else:
+            out.print("agrees 一致" if result.agrees else "differs 不一致")
+    if not result.agrees:
+        print_issues([reconcile.day_differs(endpoint, day.date())])
+        raise typer.Exit(HAS_ISSUES)
+
+
+@counterparts.command("serve")
+def counterparts_serve(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="bureau or aid")],
+    port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    store: Annotated[Path | None, typer.Option(help="SQLite file; made when it is not there.")] = None,
+    seed: Annotated[Path | None, typer.Option(help="Who is insured and what was used already.")] = None,
+    ignore_keys: Annotated[
+        bool, typer.Option("--ignore-keys", help="Count every submission, as many real ones do.")
+    ] = False,
+    clock: Annotated[str, typer.Option(help="Day of record: claim or system.")] = "system",
+) -> None:
+    """Run a simulated insurance bureau or aid office on loopback, for tests and demonstrations.
+
+    Example:  adapter counterparts serve bureau --port 9001
+    """
+    from adapter.counterparts.__main__ import main as counterpart_main  # here, for the same reason as in serve
+
+    if role not in ("bureau", "aid") or clock not in ("claim", "system"):
+        raise typer.BadParameter("ROLE is bureau or aid, --clock is claim or system")
+    given = [role, "--port", str(port), "--clock", clock, "--mappings", str(settings().mappings_folder)]
+    given += ["--store", str(store or Path(f"{role}.sqlite"))]
+    given += ["--seed", str(seed or data_folder("fixtures") / "endpoints" / f"{role}.yaml")]
+    raise typer.Exit(counterpart_main([*given, "--ignore-keys"] if ignore_keys else given))
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Start the service: exports in, cases, settlement, FHIR read; its worker delivers. 启动服务
+
+    Example:  adapter serve --port 8000
+    """
+    import uvicorn  # here, because the web stack takes most of a second and no other command needs it
+
+    from adapter.doors.web.app import create_app
+
+    sys.stderr.write(f"http://{host}:{port}/docs\n")
+    uvicorn.run(create_app(settings()), host=host, port=port, log_config=None, access_log=False)

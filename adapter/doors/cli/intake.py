@@ -1,0 +1,244 @@
+"""Commands about what comes in: ingest, parked, mapping, validate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from adapter.cases import parked as parking
+from adapter.cases.intake import Taken, ingest
+from adapter.cases.mappings import check_sample
+from adapter.cases.parked import ParkedRow
+from adapter.doors.cli.context import AsJson, Reason, actor, tools
+from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
+from adapter.fhir.canonical import decode
+from adapter.fhir.validation import validate
+from adapter.model.issues import AdapterError, Issue, Severity
+
+parked = typer.Typer(no_args_is_help=True, help="Stays that wait for a person: list, show, replay. 暂存记录")
+mapping = typer.Typer(no_args_is_help=True, help="Look at a source's mapping. 对照文件")
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A feed under mappings/sources/, e.g. qingshi_county.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", exists=True, help="Export files, or folders of them.")]
+
+
+def ingest_(
+    source: Source,
+    paths: Paths,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Map and validate everything, write nothing.")] = False,
+    json: AsJson = False,
+    reason: Reason = "import",
+) -> None:
+    """Take an export in: read, map, validate, record. Bad stays are parked, good ones go on. 导入
+
+    Example:  adapter ingest qingshi_county fixtures/his/bsoft_phis/qingshi_county/export --dry-run
+    """
+    with tools() as t, _progress() as bar:
+        task = bar.add_task("stays 病例", total=None)
+        taken = ingest(
+            source,
+            paths,
+            t,
+            t.act(actor(), reason),
+            dry_run=dry_run,
+            taken_one=lambda _: bar.advance(task),
+        )
+    _report(taken, json=json)
+
+
+def _report(taken: Taken, *, json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "files": taken.files,
+                "known_files": taken.known_files,
+                "stays": [
+                    {
+                        "stay_key": stay.stay_key,
+                        "case_id": stay.case_id,
+                        "fate": stay.fate,
+                        "issues": [issue_json(issue) for issue in stay.issues],
+                    }
+                    for stay in taken.stays
+                ],
+                "issues": [issue_json(issue) for issue in taken.issues],
+            }
+        )
+    else:
+        fates = [stay.fate for stay in taken.stays]
+        counts = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
+        out.print(f"{taken.files} files ({taken.known_files} known before), {len(fates)} stays: {counts or 'none'}")
+    print_issues(dict.fromkeys([*taken.issues, *(issue for stay in taken.stays for issue in stay.issues)]))
+    finish([*taken.issues, *(issue for stay in taken.stays for issue in stay.issues)])
+
+
+@parked.command("list")
+def parked_list(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None, json: AsJson = False
+) -> None:
+    """What waits for a person, oldest first.
+
+    Example:  adapter parked list
+    """
+    with tools() as t:
+        rows = parking.parked_stays(t, source=source)
+    if json:
+        print_json([_parked_json(row) for row in rows])
+        return
+    shown = [
+        (row.id, row.source, row.stay_key or "—", row.place, ",".join(i.code for i in row.issues if i.stops))
+        for row in rows
+    ]
+    table("", ("id", "source", "stay 住院", "place 位置", "issues 问题"), shown)
+
+
+@parked.command("show")
+def parked_show(parked_id: Annotated[str, typer.Argument(metavar="ID")], json: AsJson = False) -> None:
+    """One parked stay with its issues; its rows stay in the store.
+
+    Example:  adapter parked show 4f1c…
+    """
+    with tools() as t:
+        row = parking.parked_one(parked_id, t)
+    if json:
+        print_json(_parked_json(row))
+        return
+    out.print(f"{row.id}  {row.source}  {row.stay_key or '—'}  {row.place}", markup=False)
+    print_issues(row.issues)
+
+
+@parked.command("replay")
+def parked_replay(
+    parked_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Leave out to replay everything.")] = None,
+    json: AsJson = False,
+    reason: Reason = "cause fixed",
+) -> None:
+    """Take parked stays in again, under today's mapping and facts. 重放
+
+    Example:  adapter parked replay
+    """
+    with tools() as t:
+        ids = [parked_id] if parked_id else [row.id for row in parking.parked_stays(t)]
+        stays = [parking.replay(each, t, t.act(actor(), reason)) for each in ids]
+    _report(Taken(stays=stays), json=json)
+
+
+@mapping.command("check")
+def mapping_check(source: Source, paths: Paths, json: AsJson = False) -> None:
+    """Show which columns of a sample are mapped, ignored with a reason, or unclaimed, and which codes have no table.
+
+    Example:  adapter mapping check qingshi_county fixtures/his/bsoft_phis/qingshi_county/export
+    """
+    with tools() as t:
+        report, issues = check_sample(source, paths, t)
+    if json:
+        print_json(
+            {
+                "rows": report.rows,
+                "mapped": report.mapped,
+                "ignored": report.ignored,
+                "unclaimed": report.unclaimed,
+                "absent": report.absent,
+                "unmapped_codes": report.unmapped_codes,
+                "issues": [issue_json(issue) for issue in (*issues, *report.issues)],
+            }
+        )
+    else:
+        rows = [
+            (
+                name,
+                str(count),
+                str(len(report.mapped.get(name, ()))),
+                str(len(report.ignored.get(name, {}))),
+                ", ".join(report.unclaimed.get(name, {})) or "—",
+            )
+            for name, count in report.rows.items()
+        ]
+        table("", ("table 表", "rows 行", "mapped 已对照", "ignored 已忽略", "unclaimed 未说明"), rows)
+        for name, reasons in report.ignored.items():
+            for column, reason in reasons.items():
+                out.print(f"  {name}.{column}: {reason}", style="dim", markup=False)
+    print_issues((*issues, *report.issues))
+    finish((*issues, *report.issues))
+
+
+def validate_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="FHIR R4 JSON or NDJSON.")
+    ],
+    received: Annotated[bool, typer.Option("--received", help="Prose rules warn instead of failing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Check FHIR R4 files: structure, required codes, references, currency and the money rules of the prose. 校验
+
+    Example:  adapter validate out/fhir/*.json
+    """
+    found: dict[str, list[Issue]] = {}
+    with _progress() as bar:
+        task = bar.add_task("files 文件", total=len(files))
+        for file in files:
+            found[file.name] = _validate_one(file, sending=not received)
+            bar.advance(task)
+    if json:
+        print_json({name: [issue_json(issue) for issue in issues] for name, issues in found.items()})
+    else:
+        for name, issues in found.items():
+            errors = sum(issue.stops for issue in issues)
+            out.print(f"{name}: {errors} errors, {len(issues) - errors} others", markup=False)
+            print_issues(issues)
+    finish(issue for issues in found.values() for issue in issues)
+
+
+def _validate_one(file: Path, *, sending: bool) -> list[Issue]:
+    """Everything found in a file; what cannot be read is itself a finding."""
+    raw = file.read_bytes()
+    texts = [line for line in raw.splitlines() if line.strip()] if file.suffix == ".ndjson" else [raw]
+    issues: list[Issue] = []
+    for text in texts:
+        try:
+            resource = decode(text)
+        except AdapterError as error:
+            issues += error.issues
+            continue
+        if isinstance(resource, dict):
+            issues += validate([resource], sending=sending)
+        else:
+            issues.append(_no_resource(file.name))
+    return issues
+
+
+def _no_resource(name: str) -> Issue:
+    return Issue(
+        code="API-890",
+        severity=Severity.ERROR,
+        pointer=name,
+        zh="文件内容不是 FHIR 资源(应为 JSON 对象)",
+        en="the file holds no FHIR resource (a JSON object is expected)",
+        hint_zh="请检查文件;NDJSON 文件请用 .ndjson 扩展名",
+        hint_en="check the file; NDJSON files end in .ndjson",
+    )
+
+
+def _parked_json(row: ParkedRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "source": row.source,
+        "stay_key": row.stay_key,
+        "place": row.place,
+        "parked_at": row.parked_at.isoformat(),
+        "issues": [issue_json(issue) for issue in row.issues],
+    }
+
+
+def _progress() -> Progress:
+    """A progress bar on stderr; it leaves nothing behind in a pipe."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.completed}"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )

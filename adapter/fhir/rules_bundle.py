@@ -1,0 +1,93 @@
+"""Rules of Bundles (bdl-1 … bdl-12) and of sets: ids are unique, references find their target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from adapter.fhir import issues
+from adapter.fhir.rules_base import references
+from adapter.fhir.schema.compiled import path_text
+from adapter.model.issues import Issue, Severity
+
+Resource = Mapping[str, Any]
+
+_WITH_REQUEST = {"batch", "transaction", "history"}
+_WITH_RESPONSE = {"batch-response", "transaction-response", "history"}
+#: Bundles that carry all that they speak of: the receiver holds nothing of ours (docs/wire-fhir.md).
+_SELF_CONTAINED = {"collection", "transaction"}
+
+
+def bundle_findings(bundle: Resource, where: str, *, sending: bool) -> Iterator[Issue]:
+    """Issues of a sound Bundle as a whole; its entries' resources are checked by themselves."""
+    kind, entries = bundle["type"], bundle.get("entry", [])
+    yield from _head(bundle, kind, entries, where)
+    seen: set[tuple[str, str]] = set()
+    for index, entry in enumerate(entries):
+        place = f"{where}.entry[{index}]"
+        if ("request" in entry) != (kind in _WITH_REQUEST):
+            yield issues.invariant(place, "bdl-3")
+        if ("response" in entry) != (kind in _WITH_RESPONSE):
+            yield issues.invariant(place, "bdl-4")
+        if "search" in entry and kind != "searchset":
+            yield issues.invariant(place, "bdl-2")
+        if "resource" in entry and "fullUrl" not in entry and entry.get("request", {}).get("method") != "POST":
+            yield issues.no_address(place, Severity.ERROR if sending else Severity.WARNING)
+        if "fullUrl" in entry:
+            key = (entry["fullUrl"], entry.get("resource", {}).get("meta", {}).get("versionId", ""))
+            if key in seen and kind != "history":
+                yield issues.invariant(f"{place}.fullUrl", "bdl-7")
+            seen.add(key)
+    if kind not in _SELF_CONTAINED:
+        return
+    resources = [entry["resource"] for entry in entries if "resource" in entry]
+    yield from set_findings(resources, complete=False)
+    if sending:
+        yield from unresolved(resources, {entry.get("fullUrl", "") for entry in entries})
+
+
+def _head(bundle: Resource, kind: str, entries: Sequence[Resource], where: str) -> Iterator[Issue]:
+    if "total" in bundle and kind not in ("searchset", "history"):
+        yield issues.invariant(f"{where}.total", "bdl-1")
+    if kind not in ("document", "message"):
+        return
+    first = entries[0].get("resource", {}).get("resourceType") if entries else None
+    if kind == "message" and first != "MessageHeader":
+        yield issues.invariant(f"{where}.entry", "bdl-12")
+    if kind == "document":
+        identifier = bundle.get("identifier", {})
+        if "system" not in identifier or "value" not in identifier:
+            yield issues.invariant(f"{where}.identifier", "bdl-9")
+        if "timestamp" not in bundle:
+            yield issues.invariant(f"{where}.timestamp", "bdl-10")
+        if first != "Composition":
+            yield issues.invariant(f"{where}.entry", "bdl-11")
+
+
+def set_findings(resources: Iterable[Resource], *, complete: bool) -> Iterator[Issue]:
+    """Issues between resources: two with one id, and, in a complete record, references to nothing."""
+    known = list(resources)
+    seen: set[tuple[Any, Any]] = set()
+    for resource in known:
+        key = (resource.get("resourceType"), resource.get("id"))
+        if key[1] is not None and key in seen and isinstance(key[0], str):
+            yield issues.repeated_id(f"{key[0]}/{key[1]}")
+        if isinstance(key[1], str):
+            seen.add(key)
+    if complete:
+        yield from unresolved(known, set())
+
+
+def unresolved(resources: Sequence[Resource], addresses: set[str]) -> Iterator[Issue]:
+    """References to what is neither among the resources nor among the entries' addresses.
+
+    Fragments, conditional references (``Type?…``) and absolute addresses of other servers are left alone.
+    """
+    ids = {f"{resource.get('resourceType')}/{resource.get('id')}" for resource in resources}
+    for resource in resources:
+        for path, target in references(resource):
+            relative = target.partition("/_history/")[0]
+            away = target.startswith(("#", "http:", "https:")) or "?" in target
+            if not away and relative not in ids and target not in addresses:
+                where = f"{resource.get('resourceType')}/{resource.get('id', '?')}"
+                yield issues.dangling(where + path_text(path), relative)

@@ -1,0 +1,93 @@
+"""The schema at run time: one compiled validator per type, made when it is first needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+
+from adapter.fhir import issues
+from adapter.fhir.schema.primitives import PRIMITIVES
+from adapter.model.issues import Issue
+
+_SCHEMA: dict[str, Any] = json.loads(files("adapter.fhir.schema").joinpath("r4.json").read_text(encoding="utf-8"))
+
+#: Resource types that have a schema.
+SERVED: frozenset[str] = frozenset(_SCHEMA["types"])
+
+_LONGEST_LIST = 12
+
+
+@cache
+def _validator(name: str) -> Any:
+    schema = {"$ref": f"#/$defs/{name}", "$defs": _SCHEMA["$defs"]}
+    # The linear engine: no pattern of ours looks back, and a hostile text cannot make it slow.
+    return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+
+
+def fits(name: str, resource: Any) -> bool:
+    """Whether the resource has the structure of its type. The quick question, asked of every resource."""
+    return bool(_validator(name).is_valid(resource))
+
+
+def problems(name: str, resource: Any, where: str) -> list[Issue]:
+    """What is wrong with the structure, element by element.
+
+    Args:
+        name: a type of ``SERVED``.
+        where: ``Type/id``, the start of every pointer.
+    """
+    found = [_issue(error, where) for error in _validator(name).iter_errors(resource)]
+    return list(dict.fromkeys(found))
+
+
+def _issue(error: Any, where: str) -> Issue:
+    """One finding in words. Values never appear: they may be personal data."""
+    pointer = where + path_text(error.instance_path)
+    kind, definition = error.kind.name, str(error.schema_path[1])
+    group, _, detail = definition.partition(".")
+    if group == "inv":
+        return issues.invariant(pointer, detail)
+    if group == "ours":
+        return issues.currency(pointer)
+    if group == "choice":
+        return issues.choice(pointer, detail.rpartition(".")[2])
+    if group in ("to", "Reference") and kind == "pattern":
+        return issues.reference_target(pointer, detail.replace(".", ", ") or "any type")
+    if kind == "required":
+        return issues.missing(pointer, error.kind.property)
+    if kind == "additionalProperties":
+        return issues.unknown_element(pointer, _names(error.kind.unexpected))
+    if kind == "enum" and not isinstance(error.instance, str):
+        return issues.wrong_type(pointer, "string")
+    if kind in ("enum", "const", "contains"):
+        return issues.code_not_listed(pointer, _codes(definition))
+    if kind in ("minItems", "minProperties"):
+        return issues.empty(pointer)
+    if kind == "type":
+        return issues.wrong_type(pointer, " / ".join(error.kind.types))
+    if definition in PRIMITIVES:
+        return issues.bad_format(pointer, definition)
+    return issues.structure(pointer, kind)
+
+
+def _names(unexpected: Iterable[str]) -> str:
+    plain = [name if name.isascii() and name.isidentifier() and len(name) <= 40 else "…" for name in unexpected]
+    return ", ".join(plain)
+
+
+def _codes(definition: str) -> str:
+    codes = _SCHEMA["$defs"][definition].get("enum")
+    if not codes:
+        return definition
+    shown = ", ".join(codes[:_LONGEST_LIST])
+    return shown if len(codes) <= _LONGEST_LIST else f"{shown}, …"
+
+
+def path_text(path: Iterable[str | int]) -> str:
+    """``["item", 3, "net"]`` → ``.item[3].net``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

@@ -1,0 +1,86 @@
+"""Resources → issues: the structure by the compiled schema, the rest by our own rules.
+
+The schema answers yes or no in microseconds; only a resource that fails is looked at again for what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adapter.fhir import issues
+from adapter.fhir.rules import findings
+from adapter.fhir.rules_bundle import bundle_findings, set_findings
+from adapter.fhir.schema.compiled import SERVED, fits, problems
+from adapter.model.issues import Issue, Severity
+
+Resource = Mapping[str, Any]
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+def validate(resources: Iterable[Resource], *, sending: bool = True, complete: bool = False) -> list[Issue]:
+    """Everything that is wrong with the resources; Bundles are opened and their entries checked as well.
+
+    Args:
+        resources: R4 resources as plain dicts, amounts as Decimal.
+        sending: ours, on the way out. R4's money rules in prose are then errors; for strangers' data they are
+            warnings, and a type that we do not handle is a warning.
+        complete: the resources are a whole record, so that every relative reference must find its target among them.
+            A collection or transaction Bundle that we send is always held to that.
+
+    Returns:
+        Issues with ``Type/id.path`` as pointer; empty when all is well.
+    """
+    known = list(resources)
+    found: list[Issue] = []
+    for resource in known:
+        found += _one(resource, sending)
+    found += set_findings(known, complete=complete)
+    return found
+
+
+def _one(resource: Resource, sending: bool) -> list[Issue]:
+    name = resource.get("resourceType")
+    if not isinstance(name, str):
+        return [issues.no_resource()]
+    severity = Severity.ERROR if sending else Severity.WARNING
+    if name not in SERVED:
+        return [issues.type_not_served(_plain_pointer(resource), name, severity)]
+    if not fits(name, resource):  # the rules trust the structure, so they wait until it is sound
+        return problems(name, resource, _plain_pointer(resource)) + _entries(resource, sending)
+    where = f"{name}/{resource.get('id', '?')}"
+    found = findings(resource, where, severity)
+    if name == "Bundle":
+        found += _entries(resource, sending)
+        found += bundle_findings(resource, where, sending=sending)
+    if "contained" in resource:
+        found += _contained(resource["contained"], where, sending)
+    return found
+
+
+def _entries(resource: Resource, sending: bool) -> list[Issue]:
+    """Issues of the resources inside a Bundle, also when the Bundle itself is not well-formed."""
+    if resource.get("resourceType") != "Bundle" or not isinstance(resource.get("entry"), list):
+        return []
+    found: list[Issue] = []
+    for entry in resource["entry"]:
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+            found += _one(entry["resource"], sending)
+    return found
+
+
+def _contained(contained: Sequence[Resource], where: str, sending: bool) -> list[Issue]:
+    found: list[Issue] = []
+    for inner in contained:
+        found += [replace(issue, pointer=f"{where}.contained({issue.pointer})") for issue in _one(inner, sending)]
+    return found
+
+
+def _plain_pointer(resource: Resource) -> str:
+    """``Type/id`` of a resource that nobody has looked at; what is not a plain name or id is not repeated."""
+    name, identity = str(resource.get("resourceType")), resource.get("id")
+    plain = isinstance(identity, str) and _ID.fullmatch(identity)
+    return f"{name if name.isascii() and name.isalpha() else '?'}/{identity if plain else '?'}"

@@ -1,0 +1,285 @@
+"""The mapper: compiled once, then stay after stay (映射引擎)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adapter.fhir.identity import codesystem, extension_url, resource_id, system
+from adapter.intake.mapping import issues, refunds
+from adapter.intake.mapping.check import CheckReport, check_mapping
+from adapter.intake.mapping.checks import Check, compile_checks
+from adapter.intake.mapping.closures import (
+    Build,
+    KeyOf,
+    Scope,
+    Test,
+    Working,
+    compile_condition,
+    compile_key,
+    compile_root,
+)
+from adapter.intake.mapping.spec import OBSERVED, Mapping_, ResourceSpec
+from adapter.intake.mapping.trace import Trace, Traced
+from adapter.intake.mapping.transforms import Context
+from adapter.model.issues import Issue
+from adapter.model.money import Money
+from adapter.model.observed import ObservedSettlement
+from adapter.model.source import SourceRecord, StayRecords
+
+_UNMAPPED_TAG = {"system": codesystem("tags"), "code": "unmapped-code", "display": "编码未对照"}
+
+
+@dataclass(frozen=True, slots=True)
+class MappedStay:
+    """A stay as FHIR R4 resources, plain dicts with ``Decimal``.
+
+    Attributes:
+        stay_key, person_key: the hospital's own keys.
+        resources: in the order of the mapping's files, rows in the order of their keys.
+        observed: settlements that the HIS made itself, void ones included.
+        issues: of reading and mapping, each once. Whoever settles looks for those that stop.
+        trace: where each element came from, on demand.
+    """
+
+    stay_key: str
+    person_key: str
+    resources: tuple[dict[str, Any], ...]
+    observed: tuple[ObservedSettlement, ...]
+    issues: tuple[Issue, ...]
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A mapping file, compiled."""
+
+    spec: ResourceSpec
+    place: int
+    build: Build
+    key_of: KeyOf
+    only: Test | None
+    checks: tuple[Check, ...]
+
+
+#: Place of its mapping file, the resource, and its row.
+_Made = tuple[int, dict[str, Any], SourceRecord]
+
+
+class Mapper:
+    """A compiled mapping. It keeps nothing between stays and may be shared by threads."""
+
+    def __init__(self, mapping: Mapping_) -> None:
+        self.mapping = mapping
+        self._source = mapping.source
+        self._stay_table = mapping.shape.stay_table
+        self._keys = {name: compile_key(table.row_key) for name, table in mapping.shape.tables.items()}
+        plans = [self._plan(spec) for spec in mapping.resources]
+        self._of_stay = tuple(plan for plan in plans if self._once(plan.spec))
+        self._of_rows = tuple(plan for plan in plans if not self._once(plan.spec))
+
+    def map(self, stay: StayRecords) -> MappedStay:
+        """Map one stay. Never raises for what a HIS may send: what is wrong is in ``issues``."""
+        roots = stay.tables.get(self._stay_table, ())
+        found: list[Issue] = list(stay.issues)
+        if len(roots) != 1:
+            pointer = roots[0].origin.pointer() if roots else self._stay_table
+            found.append(issues.stay_row_count(pointer, self._stay_table, len(roots)))
+        if not roots:
+            trace = Trace(self.mapping.version, None, stay.tables, tuple, self._ordered)
+            return MappedStay(stay.stay_key, "", (), (), tuple(found), trace)
+        work = Working(root=roots[0], tables=stay.tables, record=roots[0], issues=found)
+        made: list[_Made] = []
+        observed: list[ObservedSettlement] = []
+        for plan, key in self._present(work):
+            self._emit(plan, key, work.root, work, made)
+        for plan in self._of_rows:
+            rows = self._rows(plan, work)
+            if plan.spec.to == OBSERVED:
+                observed += self._observed(plan, rows, work)
+                continue
+            links: Mapping[str, tuple[str, ...]] = {}
+            if plan.spec.refunds is not None and refunds.has_refunds(rows, plan.spec.refunds):
+                links, of_refunds = refunds.pair(rows, plan.spec.refunds)
+                work.issues += of_refunds
+            for key, record in rows:
+                resource = self._emit(plan, key, record, work, made)
+                if resource is not None and key in links:
+                    self._link(resource, links[key])
+        made.sort(key=_by_place)
+        return MappedStay(
+            stay_key=stay.stay_key,
+            person_key=work.root.fields.get(self.mapping.person, ""),
+            resources=tuple([resource for _, resource, _ in made]),
+            observed=tuple(observed),
+            issues=_once_each(work.issues),
+            trace=Trace(self.mapping.version, work.root, stay.tables, self._traced(made), self._ordered),
+        )
+
+    def check(self, records: Iterable[SourceRecord | StayRecords]) -> CheckReport:
+        """Which columns of a sample are mapped, ignored with a reason, or unclaimed; which codes are unknown."""
+        return check_mapping(self.mapping, records)
+
+    # -- compiling -------------------------------------------------------------------------------------------------
+
+    def _plan(self, spec: ResourceSpec) -> _Plan:
+        context = Context(
+            zone=self.mapping.zone,
+            absent_days=self.mapping.time_absent,
+            unverified_system=system(f"{self._source}/unverified-id-number"),
+        )
+        keys = {
+            each.name: (each.to, compile_key(each.row_key)) for each in self.mapping.resources if not self._once(each)
+        }
+        scope = Scope(self._source, spec.to, context, keys, self._ordered)
+        head = {} if spec.to == OBSERVED else {"resourceType": spec.to, "id": ""}
+        fixed = spec.fixed_key
+        return _Plan(
+            spec=spec,
+            place=self.mapping.resources.index(spec),
+            build=compile_root(spec.fields, scope, head),
+            key_of=compile_key(spec.row_key) if fixed is None else lambda _: fixed,
+            only=compile_condition(spec.only) if spec.only is not None else None,
+            checks=compile_checks(spec),
+        )
+
+    def _once(self, spec: ResourceSpec) -> bool:
+        """Whether a stay has this resource once: made from the stay's own row, or from the source file."""
+        return spec.table is None or spec.table == self._stay_table
+
+    # -- mapping -----------------------------------------------------------------------------------------------------
+
+    def _present(self, work: Working) -> list[tuple[_Plan, str]]:
+        """The plans that apply once to this stay, with their keys; what they make can then be referred to."""
+        present = []
+        for plan in self._of_stay:
+            work.private = plan.spec.private
+            if plan.only is not None and not plan.only(work.root.fields, work):
+                continue
+            key = self._key(plan, work.root, work)
+            if key is not None:
+                present.append((plan, key))
+                to = plan.spec.to
+                work.references[plan.spec.name] = f"{to}/{resource_id(self._source, to, key)}"
+        return present
+
+    def _rows(self, plan: _Plan, work: Working) -> list[tuple[str, SourceRecord]]:
+        """Keys and rows of a plan's table in order of output; a row without its key is noted and left out."""
+        found = []
+        for record in work.tables.get(plan.spec.table or "", ()):
+            work.record = record
+            if plan.only is None or plan.only(record.fields, work):
+                key = self._key(plan, record, work)
+                if key is not None:
+                    found.append((key, record))
+        found.sort(key=lambda each: (len(each[0]), each[0]))
+        return found
+
+    def _key(self, plan: _Plan, record: SourceRecord, work: Working) -> str | None:
+        key = plan.key_of(record.fields)
+        if key is None:
+            column = next(each for each in plan.spec.row_key if not record.fields.get(each))
+            work.issues.append(issues.required_missing(record.origin.pointer(column), f"{plan.spec.to}.id", True))
+        return key
+
+    def _emit(
+        self,
+        plan: _Plan,
+        key: str,
+        record: SourceRecord,
+        work: Working,
+        made: list[_Made],
+    ) -> dict[str, Any] | None:
+        """Build one resource; None, with an issue noted, when it lacks something required."""
+        built = self._build(plan, key, record, work)
+        if built is None:
+            return None
+        built["id"] = resource_id(self._source, plan.spec.to, key)
+        if work.unmapped:
+            built["meta"] = {"tag": [_UNMAPPED_TAG.copy()]}
+        made.append((plan.place, built, record))
+        return built
+
+    def _build(self, plan: _Plan, key: str, record: SourceRecord, work: Working) -> dict[str, Any] | None:
+        work.record, work.row_key, work.private = record, key, plan.spec.private
+        work.failed = work.unmapped = False
+        fields = record.fields
+        built: dict[str, Any] = plan.build(fields, work)
+        for check in plan.checks:
+            check(fields, work)
+        return None if work.failed else built
+
+    def _link(self, resource: dict[str, Any], originals: tuple[str, ...]) -> None:
+        """Name the lines that a refund undoes, the nearest first."""
+        to = resource["resourceType"]
+        extensions = resource.setdefault("extension", [])
+        for key in originals:
+            identity = resource_id(self._source, to, key)
+            named = {"system": system("charge-item"), "value": identity}
+            extensions.append({"url": extension_url("reverses"), "valueIdentifier": named})
+
+    def _traced(self, made: Sequence[_Made]) -> Callable[[], tuple[Traced, ...]]:
+        """What was made from which row, put together when somebody asks."""
+        resources = self.mapping.resources
+
+        def traced() -> tuple[Traced, ...]:
+            return tuple(
+                Traced(f"{built['resourceType']}/{built['id']}", resources[place], record)
+                for place, built, record in made
+            )
+
+        return traced
+
+    def _observed(
+        self, plan: _Plan, rows: Sequence[tuple[str, SourceRecord]], work: Working
+    ) -> list[ObservedSettlement]:
+        built = ((key, record, self._build(plan, key, record, work)) for key, record in rows)
+        zone = self.mapping.zone
+        return [_settlement(key, record, values, zone) for key, record, values in built if values is not None]
+
+    def _ordered(self, table: str, records: Sequence[SourceRecord]) -> list[SourceRecord]:
+        """Rows of a table in the order of their keys, which no order of arrival can change."""
+        key_of = self._keys[table]
+        keyed = [(key_of(record.fields) or "", record) for record in records]
+        keyed.sort(key=lambda each: (len(each[0]), each[0]))
+        return [record for _, record in keyed]
+
+
+def compile_mapping(mapping: Mapping_) -> Mapper:
+    """Compile a mapping once. Raises MappingRefused when two of its targets collide."""
+    return Mapper(mapping)
+
+
+def _settlement(key: str, record: SourceRecord, values: Mapping[str, Any], zone: ZoneInfo) -> ObservedSettlement:
+    settled_at = datetime.fromisoformat(values["settled_at"])
+    deposits = values.get("deposits")
+    return ObservedSettlement(
+        row_key=key,
+        number=values["number"],
+        kind=values["kind"],
+        settled_at=settled_at if settled_at.tzinfo is not None else settled_at.replace(tzinfo=zone),
+        void=values["void"] == "yes" or values["kind"] == "void",
+        total=Money.yuan(values["total"]),
+        fund=Money.yuan(values["fund"]),
+        account=Money.yuan(values["account"]),
+        patient=Money.yuan(values["patient"]),
+        deposits=Money.yuan(deposits) if deposits is not None else None,
+        pointer=record.origin.pointer(),
+    )
+
+
+def _by_place(made: _Made) -> int:
+    return made[0]
+
+
+def _once_each(found: Iterable[Issue]) -> tuple[Issue, ...]:
+    """The same finding about the same place counts once, however many targets read it."""
+    kept: dict[tuple[str, str, str], Issue] = {}
+    for each in found:
+        known = kept.setdefault((each.code, each.pointer, each.zh), each)
+        if each.stops and not known.stops:
+            kept[(each.code, each.pointer, each.zh)] = each
+    return tuple(kept.values())

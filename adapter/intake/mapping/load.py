@@ -1,0 +1,209 @@
+"""Load a mapping: the vendor's folder and the source's file become one typed ``Mapping_`` or are refused by line."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapter.intake.mapping.codes import CodeTable, load_table
+from adapter.intake.mapping.fields import FieldReader
+from adapter.intake.mapping.issues import MappingRefused, file_wrong, no_such_file
+from adapter.intake.mapping.nodes import Node, read_nodes
+from adapter.intake.mapping.spec import Mapping_, ResourceSpec, Where
+from adapter.model.issues import Issue
+from adapter.model.source import ExportShape, TableShape
+
+_SOURCE_KEYS = (
+    "source",
+    "shape",
+    "title",
+    "zone",
+    "encodings",
+    "facility",
+    "insurer",
+    "observed_settlements",
+    "overlays",
+)
+_SHAPE_KEYS = ("shape", "version", "title", "reader", "row", "stay", "absent", "tables", "resources")
+
+
+def source_names(mappings_dir: Path) -> tuple[str, ...]:
+    """Names of the sources that have a file, in order."""
+    return tuple(sorted(path.stem for path in (mappings_dir / "sources").glob("*.yaml")))
+
+
+def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
+    """Read ``sources/<source_name>.yaml`` and the vendor folder that it names.
+
+    Raises:
+        MappingRefused: with every fault found, each with file:line (MAP-101, -102, -114), or MAP-112 for a name
+            that has no file.
+    """
+    files = _Files(mappings_dir)
+    source = files.read(f"sources/{source_name}.yaml", "来源文件", "source file")
+    source.allow(*_SOURCE_KEYS)
+    vendor = source.need("shape").text()
+    shape = files.read(f"his/{vendor}/shape.yaml", "厂商形态", "vendor shape")
+    shape.allow(*_SHAPE_KEYS)
+    export = _export_shape(shape)
+    settings = _settings(source)
+    reader = FieldReader(
+        source=source_name,
+        shape=export,
+        settings=settings,
+        text_absent=frozenset(_texts(shape, "absent", "text")),
+        table=lambda name, where: files.table(vendor, source_name, name, where),
+    )
+    resources, ignored = _resources(files, vendor, shape, source, reader)
+    observed = source.get("observed_settlements")
+    return Mapping_(
+        source=source_name,
+        vendor=vendor,
+        version=f"{vendor} {shape.text_of('version', '1')} · {source_name} · {files.digest()}",
+        zone=_zone(source.need("zone")),
+        shape=export,
+        person=shape.need("stay").need("person").text(),
+        resources=resources,
+        ignored=ignored,
+        ignored_tables={
+            name: node.need("ignored").text()
+            for name, node in shape.need("tables").items()
+            if node.get("ignored") is not None
+        },
+        observed_settlements=observed.text() if observed is not None else None,
+        settings=settings,
+        text_absent=reader.text_absent,
+        time_absent=frozenset(_texts(shape, "absent", "time")),
+    )
+
+
+@dataclass
+class _Files:
+    """The files that take part, read once; their bytes make the mapping's digest."""
+
+    root: Path
+    seen: dict[str, bytes] = field(default_factory=dict)
+    tables: dict[str, CodeTable] = field(default_factory=dict)
+
+    def read(self, file: str, kind_zh: str, kind_en: str) -> Node:
+        path = self.root / file
+        if not path.is_file():
+            raise MappingRefused(no_such_file(file, kind_zh, kind_en))
+        self.seen[file] = path.read_bytes()
+        try:
+            return read_nodes(self.seen[file].decode("utf-8-sig"), file)
+        except UnicodeDecodeError:
+            Node("", Where(file, 1)).fail("文件须为 UTF-8 编码", "the file must be UTF-8")
+
+    def table(self, vendor: str, source: str, name: str, where: Where) -> CodeTable:
+        """A code table by name; the source's own wins over the vendor's."""
+        for folder in (f"sources/{source}", f"his/{vendor}"):
+            file = f"{folder}/{name}"
+            if file in self.tables:
+                return self.tables[file]
+            path = self.root / file
+            if path.is_file():
+                self.seen[file] = path.read_bytes()
+                self.tables[file] = load_table(path, file)
+                return self.tables[file]
+        missing = file_wrong(str(where), f"找不到对照表 {name}", f"there is no code table {name}")
+        raise MappingRefused(missing)
+
+    def digest(self) -> str:
+        """Twelve hex digits over names and contents."""
+        total = hashlib.sha256()
+        for name in sorted(self.seen):
+            total.update(f"{name}\0{len(self.seen[name])}\0".encode())
+            total.update(self.seen[name])
+        return total.hexdigest()[:12]
+
+
+def _resources(
+    files: _Files, vendor: str, shape: Node, source: Node, reader: FieldReader
+) -> tuple[tuple[ResourceSpec, ...], dict[str, dict[str, str]]]:
+    """Every resource file with the source's overlay on it; all faults of all files are reported together."""
+    overlays = source.get("overlays")
+    laid = overlays.mapping() if overlays is not None else {}
+    names = [each.text() for each in shape.need("resources").sequence()]
+    faults: list[Issue] = []
+    for name, node in laid.items():
+        if name not in names:
+            faults.append(file_wrong(str(node.where), f"没有映射文件 {name}", f"there is no mapping file {name}"))
+    built: list[ResourceSpec] = []
+    ignored: dict[str, dict[str, str]] = {}
+    reader.resource_names = frozenset(names)
+    for name in names:
+        try:
+            node = files.read(f"his/{vendor}/{name}.yaml", "映射文件", "mapping file")
+            if name in laid:
+                node = _overlaid(node, laid[name])
+            spec = reader.resource(name, node)
+            table = spec.table or reader.shape.stay_table
+            for column, reason in (node.get("ignored") or Node({}, node.where)).items():
+                ignored.setdefault(table, {})[column] = reason.text()
+        except MappingRefused as refused:
+            faults += refused.issues
+            continue
+        built.append(spec)
+    if faults:
+        raise MappingRefused(*faults)
+    return tuple(built), ignored
+
+
+def _overlaid(node: Node, overlay: Node) -> Node:
+    """The vendor's file with the source's entries laid over it: whole entries are added or replaced, none is merged."""
+    laid = dict(node.mapping())
+    for section, entry in overlay.items():
+        known = laid.get(section)
+        if known is not None and isinstance(known.value, dict) and isinstance(entry.value, dict):
+            laid[section] = Node({**known.value, **entry.value}, known.where)
+        else:
+            laid[section] = entry
+    return Node(laid, node.where)
+
+
+def _export_shape(shape: Node) -> ExportShape:
+    stay = shape.need("stay")
+    stay.allow("table", "key", "person")
+    tables = {}
+    for name, node in shape.need("tables").items():
+        node.allow("row_key", "needed", "ignored")
+        needed = node.get("needed")
+        tables[name] = TableShape(name, node.need("row_key").texts(), needed is not None and needed.flag())
+    stay_table = stay.need("table")
+    if stay_table.text() not in tables:
+        stay_table.fail("tables 中没有这张表", "tables does not list this one")
+    return ExportShape(
+        reader=shape.need("reader").text(),
+        row=shape.need("row").text(),
+        stay_table=stay_table.text(),
+        stay_key=stay.need("key").text(),
+        tables=tables,
+    )
+
+
+def _settings(source: Node) -> dict[str, str]:
+    """``facility.code`` and its like: every text one level down."""
+    return {
+        f"{group}.{name}": value.text()
+        for group in ("facility", "insurer")
+        for name, value in source.need(group).items()
+    }
+
+
+def _texts(node: Node, *path: str) -> tuple[str, ...]:
+    for key in path:
+        found = node.get(key)
+        if found is None:
+            return ()
+        node = found
+    return node.texts()
+
+
+def _zone(node: Node) -> ZoneInfo:
+    try:
+        return ZoneInfo(node.text())
+    except (ZoneInfoNotFoundError, ValueError):
+        node.fail(f"没有时区 {node.text()}", f"there is no time zone {node.text()}")

@@ -1,0 +1,239 @@
+"""The typed form of a mapping: what its YAML files say, checked, before it is compiled (映射规格)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adapter.intake.mapping.codes import CodeTable
+from adapter.model.source import ExportShape
+
+#: Mapping files of this target become ``ObservedSettlement`` values and no FHIR resource.
+OBSERVED = "ObservedSettlement"
+
+#: One step of a target path: element name, and its index or extension name where it repeats.
+PathStep = tuple[str, int | str | None]
+
+
+class Need(Enum):
+    """What an absent value means."""
+
+    OPTIONAL = "no"
+    EXPECTED = "warn"
+    REQUIRED = "yes"
+
+
+class CodeForm(Enum):
+    """What a code table's answer becomes."""
+
+    CODE = "code"
+    CODING = "coding"
+    CONCEPT = "concept"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """File (relative to the mappings folder) and line."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """True when a column of the row holds one of the values, or its code table answers with one of them.
+
+    ``negated`` turns it round (``not_in``).
+    """
+
+    column: str
+    values: frozenset[str]
+    codes: CodeTable | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """The same value every time; settings, systems and code systems of the source are resolved to it on loading.
+
+    Beside a value that is absent, constants make no element: currency or system do not stand alone.
+    """
+
+    value: Any
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """The row key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A value of the row, or of the stay's own row (``of_stay``).
+
+    Attributes:
+        transform: name of a function in transforms.py.
+        formats: date and time formats, for those transforms.
+        absent: texts that mean "nothing", beside the empty one.
+        codes: the table that answers for the value; ``form`` says as what; a transform then reads its answer.
+        when: the value counts only where this holds.
+        local_system: code system of the source's own codes, for codings.
+    """
+
+    column: str
+    transform: str = "text"
+    formats: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
+    need: Need = Need.OPTIONAL
+    of_stay: bool = False
+    codes: CodeTable | None = None
+    form: CodeForm = CodeForm.CODE
+    local_system: str = ""
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to what another mapping file makes of this stay, or of this very row."""
+
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """One list entry per row of another table of the stay."""
+
+    table: str
+    fields: tuple[Field, ...]
+    only: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One target and where its value comes from."""
+
+    path: str
+    steps: tuple[PathStep, ...]
+    value: Const | RowKey | Column | Reference | Each
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A column value beyond which this mapping does not go; any other value holds the stay."""
+
+    column: str
+    values: frozenset[str]
+    because_zh: str
+    because_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmountCheck:
+    """Quantity × price (× factor) against the stored amount: beyond ``tolerance`` it warns, beyond ``limit`` holds."""
+
+    quantity: str
+    price: str
+    amount: str
+    factor: str | None
+    tolerance: Decimal
+    limit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class IdCheck:
+    """The ID number against birth date and sex. ``sexes`` answers ``male`` or ``female`` for the local code."""
+
+    number: str
+    birth: str
+    sex: str
+    sexes: CodeTable
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """How a refund line is told and paired.
+
+    Attributes:
+        quantity: a negative one is a refund.
+        item: columns that together name the thing charged.
+        price: column of the unit price.
+        day: column of the day of service, as the HIS writes it; later lines are preferred.
+        link: column with the row key of the original, where the HIS has one.
+    """
+
+    quantity: str
+    item: tuple[str, ...]
+    price: str
+    day: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSpec:
+    """One mapping file.
+
+    Attributes:
+        name: file stem, by which others refer to it.
+        to: FHIR resource type, or ``ObservedSettlement``.
+        table: the table it reads, or None for what the source file itself holds.
+        row_key: columns whose values form the row key.
+        fixed_key: the row key where there is no table.
+        private: issue texts show none of its values.
+    """
+
+    name: str
+    to: str
+    table: str | None
+    row_key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    where: Where
+    fixed_key: str | None = None
+    private: bool = False
+    only: Condition | None = None
+    expectations: tuple[Expectation, ...] = ()
+    amount_check: AmountCheck | None = None
+    id_check: IdCheck | None = None
+    refunds: Refunds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping_:
+    """A vendor's shape as one source uses it.
+
+    Attributes:
+        source: the source's name; ids derive from it.
+        version: vendor shape, source and a digest over every file that took part.
+        observed_settlements: the call of a scheme that the HIS settles itself (``insurance``), or None.
+        settings: the source file's own values by dotted name (``facility.code``).
+        ignored: reason by table and column.
+        ignored_tables: reason by table.
+        person: column of the stay table with the hospital's person key.
+        time_absent: days that mean "no date".
+    """
+
+    source: str
+    vendor: str
+    version: str
+    zone: ZoneInfo
+    shape: ExportShape
+    person: str
+    resources: tuple[ResourceSpec, ...]
+    ignored: Mapping[str, Mapping[str, str]]
+    ignored_tables: Mapping[str, str]
+    observed_settlements: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    text_absent: frozenset[str] = frozenset()
+    time_absent: frozenset[str] = frozenset()
+
+    def resource(self, name: str) -> ResourceSpec:
+        """The mapping file of that name. Raises KeyError."""
+        return next(each for each in self.resources if each.name == name)

@@ -1,0 +1,323 @@
+"""Staging: rows of any order and size gathered by stay, on disk (按住院归集).
+
+Files are read one row at a time into a temporary SQLite file that lives as long as the ``Staged``; stays come out one
+at a time. A file that cannot be read to its end holds every stay that may have lost rows by it, so that nothing is
+settled on half its lines. In the table with one row per stay, a row that was read is whole, so that stay goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+from adapter.intake.readers import issues
+from adapter.intake.readers.encoding import Sniffed, Undecodable, sniff
+from adapter.intake.readers.xml_files import BrokenFile, DoctypeRefused, Row, read_rows
+from adapter.model.issues import Issue
+from adapter.model.source import ExportShape, Origin, SourceRecord, StayRecords, TableShape
+
+Progress = Callable[[str, int], None]
+
+_BATCH = 1000
+_PER_STAY = 20
+_KEY_SEPARATOR = "\x1f"
+
+_SCHEMA = """
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    CREATE TABLE staged (id INTEGER PRIMARY KEY, place INTEGER, stay TEXT, key TEXT, file INTEGER, number INTEGER,
+                         fields TEXT);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """One file as it was read.
+
+    Attributes:
+        encoding: what the bytes are, or None when the file was refused before.
+        rows: rows that were read, the refused ones included.
+        sha256: of the content, hex; empty when the file was refused before reading.
+        complete: read to its end without a break.
+    """
+
+    name: str
+    table: str | None
+    encoding: str | None
+    rows: int
+    sha256: str
+    complete: bool
+
+
+class Staged:
+    """An export on disk, by stay. A context manager; closing it removes the temporary file."""
+
+    def __init__(self, shape: ExportShape, source: str, workdir: Path | None) -> None:
+        self._shape = shape
+        self._source = source
+        self._places = {name: place for place, name in enumerate(shape.tables)}
+        self._tables: Sequence[str] = tuple(shape.tables)
+        self._folder = TemporaryDirectory(dir=workdir, prefix="staging-", ignore_cleanup_errors=True)
+        self._db = sqlite3.connect(Path(self._folder.name) / "rows.sqlite")
+        self._db.executescript(_SCHEMA)
+        self._files: list[ReadFile] = []
+        self._issues: list[Issue] = []
+        self._of_stay: defaultdict[str, list[Issue]] = defaultdict(list)
+        self._of_batch: list[tuple[str, Issue]] = []
+        self._rows_left_out = 0
+        self.orphans: tuple[str, ...] = ()
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """Everything found while reading, in order of files and rows."""
+        return tuple(self._issues)
+
+    @property
+    def files(self) -> tuple[ReadFile, ...]:
+        return tuple(self._files)
+
+    def __enter__(self) -> Staged:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was staged. Safe to call twice."""
+        self._db.close()
+        self._folder.cleanup()
+
+    def stays(self) -> Iterator[StayRecords]:
+        """Each stay that the stay table holds, in order of its key, with all its rows and reading issues."""
+        stay_place = self._places[self._shape.stay_table]
+        rows = self._db.execute("SELECT stay, place, file, number, fields FROM staged ORDER BY stay, id")
+        for stay_key, group in groupby(rows, key=lambda row: str(row[0])):
+            tables: dict[str, list[SourceRecord]] = {}
+            for _, place, file, number, fields in group:
+                name = self._tables[place]
+                origin = Origin(self._source, self._files[file].name, name, number)
+                tables.setdefault(name, []).append(SourceRecord(origin, json.loads(fields)))
+            if self._tables[stay_place] in tables:
+                yield StayRecords(stay_key, tables, self._issues_of(stay_key))
+
+    def _issues_of(self, stay_key: str) -> tuple[Issue, ...]:
+        of_batch = (issue for table, issue in self._of_batch if table != self._shape.stay_table)
+        return (*self._of_stay.get(stay_key, ()), *of_batch)
+
+    # -- filling -------------------------------------------------------------------------------------------------
+
+    def _add(self, path: Path, progress: Progress | None) -> None:
+        place = len(self._files)
+        table = _table_of(path, self._shape.tables)
+        if table is None:
+            self._issues.append(issues.unknown_table(path.name, self._shape.tables))
+            self._files.append(ReadFile(path.name, None, None, 0, "", False))
+            return
+        sniffed = self._open(path)
+        if sniffed is None:
+            self._files.append(ReadFile(path.name, table.name, None, 0, "", False))
+            self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
+            return
+        if sniffed.label_contradicts:
+            self._issues.append(issues.label_contradicts(path.name, sniffed.declared or "", sniffed.encoding))
+        rows, complete = self._fill(path, place, table, sniffed, progress)
+        self._files.append(ReadFile(path.name, table.name, sniffed.encoding, rows, sniffed.sha256, complete))
+        if not complete:
+            self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
+
+    def _open(self, path: Path) -> Sniffed | None:
+        try:
+            size = path.stat().st_size
+            if size > self._shape.limits.file_bytes:
+                self._issues.append(issues.file_too_large(path.name, size, self._shape.limits.file_bytes))
+                return None
+            return sniff(path)
+        except Undecodable as error:
+            self._issues.append(issues.unreadable_encoding(path.name, error.offset))
+        except OSError as error:
+            self._issues.append(issues.file_unreadable(path.name, type(error).__name__))
+        return None
+
+    def _fill(
+        self, path: Path, place: int, table: TableShape, sniffed: Sniffed, progress: Progress | None
+    ) -> tuple[int, bool]:
+        """Read a file into the store. Returns rows read and whether the file was whole."""
+        listed_before, self._rows_left_out = len(self._issues), 0
+        batch: list[tuple[object, ...]] = []
+        count, complete = 0, True
+        try:
+            for row in read_rows(path, sniffed, self._shape.row, self._shape.limits):
+                count = row.number
+                kept = self._keep(row, place, table, path.name, listed_before)
+                if kept is not None:
+                    batch.append(kept)
+                    if len(batch) >= _BATCH:
+                        self._store(batch)
+                        if progress is not None:
+                            progress(path.name, count)
+        except DoctypeRefused:
+            self._issues.append(issues.doctype_refused(path.name))
+            complete = False
+        except BrokenFile as error:
+            self._issues.append(issues.broken_file(path.name, error.line, count))
+            complete = False
+        self._store(batch)
+        if self._rows_left_out:
+            self._issues.append(issues.more_issues(path.name, self._rows_left_out))
+        if progress is not None:
+            progress(path.name, count)
+        return count, complete
+
+    def _keep(
+        self, row: Row, place: int, table: TableShape, file: str, listed_before: int
+    ) -> tuple[object, ...] | None:
+        """The row as it is stored, or None with an issue."""
+        pointer = f"{file}#{row.number}"
+        stay = row.fields.get(self._shape.stay_key, "")
+        if row.refused is not None:
+            self._note(issues.row_refused(pointer, *row.refused), stay, listed_before)
+            return None
+        if not stay:
+            column = self._shape.stay_key
+            self._note(issues.no_join_key(f"{pointer}/{column}", column), stay, listed_before)
+            return None
+        parts = [row.fields.get(column, "") for column in table.row_key]
+        if not all(parts):
+            column = table.row_key[parts.index("")]
+            self._note(issues.no_row_key(f"{pointer}/{column}", column), stay, listed_before)
+            return None
+        fields = json.dumps(row.fields, ensure_ascii=False, separators=(",", ":"))
+        return (self._places[table.name], stay, _KEY_SEPARATOR.join(parts), place, row.number, fields)
+
+    def _note(self, issue: Issue, stay: str, listed_before: int) -> None:
+        if len(self._issues) - listed_before < self._shape.limits.listed:
+            self._issues.append(issue)
+        else:
+            self._rows_left_out += 1
+        if stay and len(self._of_stay[stay]) < _PER_STAY:
+            self._of_stay[stay].append(issue)
+
+    def _store(self, batch: list[tuple[object, ...]]) -> None:
+        self._db.executemany(
+            "INSERT INTO staged (place, stay, key, file, number, fields) VALUES (?, ?, ?, ?, ?, ?)", batch
+        )
+        batch.clear()
+
+    # -- when all files are in -----------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        self._db.execute("CREATE INDEX by_key ON staged (place, key)")
+        self._drop_repeated()
+        self._db.execute("CREATE INDEX by_stay ON staged (stay, id)")
+        self._find_orphans()
+        present = {file.table for file in self._files}
+        for table in self._shape.tables.values():
+            if table.needed and table.name not in present:
+                missing = issues.table_missing(table.name)
+                self._issues.append(missing)
+                self._of_batch.append((table.name, missing))
+        self._db.commit()
+
+    def _drop_repeated(self) -> None:
+        """Keep the first row of each key. The same row again counts once; another content holds the stay."""
+        before, left_out = len(self._issues), Counter[str]()
+        repeated = self._db.execute("SELECT place, key FROM staged GROUP BY place, key HAVING COUNT(*) > 1").fetchall()
+        for place, key in repeated:
+            listed = len(self._issues) - before < self._shape.limits.listed
+            first, *others = self._db.execute(
+                "SELECT id, stay, file, number, fields FROM staged WHERE place = ? AND key = ? ORDER BY id",
+                (place, key),
+            ).fetchall()
+            of_first = self._pointer(first[2], first[3])
+            for row_id, stay, file, number, fields in others:
+                if json.loads(fields) == json.loads(first[4]):
+                    if listed:
+                        self._issues.append(issues.repeated_row(self._pointer(file, number), of_first))
+                    else:
+                        left_out[self._files[file].name] += 1
+                else:
+                    conflict = issues.conflicting_row(self._pointer(file, number), of_first)
+                    for held in dict.fromkeys((str(first[1]), str(stay))):
+                        self._of_stay[held].append(conflict)
+                    self._issues.append(conflict)
+                self._db.execute("DELETE FROM staged WHERE id = ?", (row_id,))
+        self._issues += [issues.more_issues(file, count) for file, count in left_out.items()]
+
+    def _find_orphans(self) -> None:
+        found = self._db.execute(
+            "SELECT stay, place, COUNT(*), MIN(file), MIN(number) FROM staged WHERE stay NOT IN "
+            "(SELECT stay FROM staged WHERE place = ?) GROUP BY stay, place ORDER BY stay, place",
+            (self._places[self._shape.stay_table],),
+        ).fetchall()
+        for stay, place, count, file, number in found:
+            self._issues.append(
+                issues.orphan_rows(
+                    self._pointer(file, number), self._tables[place], count, str(stay), self._shape.stay_table
+                )
+            )
+        self.orphans = tuple(dict.fromkeys(str(row[0]) for row in found))
+
+    def _pointer(self, file: int, number: int) -> str:
+        return f"{self._files[file].name}#{number}"
+
+
+def stage(
+    paths: Iterable[Path],
+    shape: ExportShape,
+    source: str,
+    workdir: Path | None = None,
+    progress: Progress | None = None,
+) -> Staged:
+    """Read an export and gather its rows by stay.
+
+    Args:
+        paths: files, or folders whose ``*.xml`` files are taken; the result does not depend on their order.
+        shape: what the vendor's mapping says about tables and keys.
+        source: the hospital's feed.
+        workdir: folder for the temporary file; the system's own one when None.
+        progress: told file name and rows so far.
+
+    Returns:
+        The export by stay; use it in a ``with``. Nothing is raised for bad input: see ``issues``.
+    """
+    staged = Staged(shape, source, workdir)
+    try:
+        for path in _files_of(paths):
+            staged._add(path, progress)
+        staged._finish()
+    except BaseException:
+        staged.close()
+        raise
+    return staged
+
+
+def _files_of(paths: Iterable[Path]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for path in paths:
+        for file in sorted(path.glob("*.xml")) if path.is_dir() else [path]:
+            found[file] = None
+    return sorted(found, key=lambda file: (file.name, str(file)))
+
+
+def _table_of(path: Path, tables: Mapping[str, TableShape]) -> TableShape | None:
+    """``ZY_FYMX.xml`` and ``ZY_FYMX-20210306.xml`` both tell ZY_FYMX; the longest name wins."""
+    fitting = [
+        name
+        for name in tables
+        if path.stem == name
+        or (
+            path.stem.startswith(name)
+            and path.stem[len(name)] in "-_."
+            and path.stem[len(name) + 1 :].replace("-", "").replace("_", "").isdigit()
+        )
+    ]
+    return tables[max(fitting, key=len)] if fitting else None

@@ -1,0 +1,60 @@
+"""Bill versions and their settlements. 账单版本。"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from adapter.ledger import issues as said
+from adapter.ledger.codec import settlement_bytes, settlement_of
+from adapter.ledger.session import Session
+from adapter.ledger.tables import bills, cases
+from adapter.model.case import Actor
+from adapter.model.issues import AdapterError
+from adapter.model.settlement import Settlement
+
+
+class Bills(Session):
+    """Settling again is a new version; a version's settlement may be replaced only by a later look at it."""
+
+    def new_version(self, case_id: str, *, at: datetime, actor: Actor, reason: str) -> int:
+        """Open the next bill version. Its ``bill`` machine is the caller's to start. Raises AdapterError LED-404."""
+        self._hold_case(case_id)
+        newest = self._connection.execute(select(cases.c.version).where(cases.c.case_id == case_id)).scalar()
+        if newest is None:
+            raise AdapterError(said.unknown_case(case_id))
+        self._append("bill-opened", case_id, {"version": newest + 1}, at=at, actor=actor, reason=reason)
+        return int(newest) + 1
+
+    def save_settlement(
+        self,
+        case_id: str,
+        version: int,
+        settlement: Settlement,
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> None:
+        """Keep a version's settlement; older ones stay reachable through the journal. Raises AdapterError LED-414."""
+        self._hold_case(case_id)
+        (digest,) = self._keep([settlement_bytes(settlement)])
+        query = select(bills.c.version, bills.c.settlement).where(
+            bills.c.case_id == case_id, bills.c.version == version
+        )
+        there = self._connection.execute(query).first()
+        if there is None:
+            raise AdapterError(said.unknown_version(case_id, version))
+        if there.settlement != digest:
+            data = {"version": version, "settlement": digest, "basis": settlement.basis}
+            data["complete"] = settlement.complete
+            self._append("settlement-saved", case_id, data, at=at, actor=actor, reason=reason)
+
+    def settlement(self, case_id: str, version: int | None = None) -> Settlement | None:
+        """The settlement of a version, or of the newest one; None when none was saved."""
+        query = select(bills.c.settlement).where(bills.c.case_id == case_id)
+        if version is not None:
+            query = query.where(bills.c.version == version)
+        digest = self._connection.execute(query.order_by(bills.c.version.desc()).limit(1)).scalar()
+        return None if digest is None else settlement_of(self._body(digest))

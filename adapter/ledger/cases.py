@@ -1,0 +1,251 @@
+"""Cases and their machines. 病例。"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, String, cast, exists, or_, select
+
+from adapter.ledger import issues as said
+from adapter.ledger.codec import issues_data, issues_of
+from adapter.ledger.rows import CaseRow, StateRow
+from adapter.ledger.session import Session
+from adapter.ledger.tables import cases, states
+from adapter.model.case import (
+    Actor,
+    BillState,
+    CallState,
+    DepositState,
+    EntitlementState,
+    PatientPartState,
+    StayState,
+    check_move,
+)
+from adapter.model.issues import AdapterError, Issue
+
+#: The words of each machine.
+STATES: Mapping[str, type[StrEnum]] = {
+    "stay": StayState,
+    "entitlement": EntitlementState,
+    "deposit": DepositState,
+    "bill": BillState,
+    "call": CallState,
+    "patient-part": PatientPartState,
+}
+
+
+class Cases(Session):
+    """Open, find and move cases. Reading a case in a writing transaction holds it until the end."""
+
+    def open_case(
+        self,
+        case_id: str,
+        *,
+        source: str,
+        stay_key: str,
+        person_key: str,
+        scheme: str,
+        facility: str,
+        admitted: date | None = None,
+        discharged: date | None = None,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> CaseRow:
+        """Open a case for a stay. Raises AdapterError LED-405 when the stay or the id has one."""
+        self._hold_case(case_id)
+        taken = or_(cases.c.case_id == case_id, (cases.c.source == source) & (cases.c.stay_key == stay_key))
+        if self._connection.execute(select(cases.c.case_id).where(taken)).first() is not None:
+            raise AdapterError(said.case_exists(case_id))
+        data: dict[str, object] = {"source": source, "stay_key": stay_key, "person_key": person_key, "scheme": scheme}
+        dates = {"admitted": _day(admitted), "discharged": _day(discharged)}
+        self._append("case-opened", case_id, data | {"facility": facility} | dates, at=at, actor=actor, reason=reason)
+        return self._case(case_id)
+
+    def amend_case(
+        self,
+        case_id: str,
+        *,
+        person_key: str | None = None,
+        scheme: str | None = None,
+        facility: str | None = None,
+        admitted: date | None = None,
+        discharged: date | None = None,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> CaseRow:
+        """Change what is given and differs; nothing differs, nothing is written. Raises AdapterError LED-404."""
+        case = self._case(case_id)
+        given = {"person_key": person_key, "scheme": scheme, "facility": facility}
+        given |= {"admitted": _day(admitted), "discharged": _day(discharged)}
+        now = {"person_key": case.person_key, "scheme": case.scheme, "facility": case.facility}
+        now |= {"admitted": _day(case.admitted) or "", "discharged": _day(case.discharged) or ""}
+        changes = {name: value for name, value in given.items() if value is not None and value != now[name]}
+        if not changes:
+            return case
+        self._append("case-amended", case_id, changes, at=at, actor=actor, reason=reason)
+        return self._case(case_id)
+
+    def case(self, case_id: str) -> CaseRow | None:
+        """The case as it stands, or None."""
+        self._hold_case(case_id)
+        found = self._case_rows([cases.c.case_id == case_id])
+        return found[0] if found else None
+
+    def find_case(self, source: str, stay_key: str) -> CaseRow | None:
+        """The case of a stay, or None."""
+        stay = (cases.c.source == source) & (cases.c.stay_key == stay_key)
+        case_id = self._connection.execute(select(cases.c.case_id).where(stay)).scalar()
+        return None if case_id is None else self.case(case_id)
+
+    def cases(
+        self,
+        *,
+        source: str | None = None,
+        person_key: str | None = None,
+        held: bool | None = None,
+        in_states: Mapping[str, Collection[StrEnum]] | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> list[CaseRow]:
+        """Cases by id, page by page: give the last id as ``after``.
+
+        Args:
+            in_states: per machine the states wanted; for ``bill`` of the newest version, for ``call`` of any call.
+        """
+        wanted: list[ColumnElement[bool]] = [cases.c.case_id > after]
+        if source is not None:
+            wanted.append(cases.c.source == source)
+        if person_key is not None:
+            wanted.append(cases.c.person_key == person_key)
+        if held is not None:
+            wanted.append(cases.c.held.is_(held))
+        for machine, any_of in (in_states or {}).items():
+            wanted.append(_in_state(machine, any_of))
+        return self._case_rows(wanted, limit)
+
+    def set_held(self, case_id: str, issues: Iterable[Issue], *, at: datetime, actor: Actor, reason: str) -> None:
+        """Hold the case with its issues. The same issues again write nothing. Raises AdapterError LED-404."""
+        case, why = self._case(case_id), tuple(issues)
+        if not (case.held and case.issues == why):
+            self._append("case-held", case_id, {"issues": issues_data(why)}, at=at, actor=actor, reason=reason)
+
+    def clear_held(self, case_id: str, *, at: datetime, actor: Actor, reason: str) -> None:
+        """Let the case go on; one that is not held stays as it is. Raises AdapterError LED-404."""
+        if self._case(case_id).held:
+            self._append("case-released", case_id, {}, at=at, actor=actor, reason=reason)
+
+    def start(
+        self,
+        case_id: str,
+        machine: str,
+        state: StrEnum,
+        *,
+        subject: str = "",
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> None:
+        """Give a machine its first state. Raises AdapterError LED-404, LED-407 when it has one."""
+        self._case(case_id)
+        if self.state(case_id, machine, subject) is not None:
+            raise AdapterError(said.machine_started(case_id, machine, subject))
+        first = STATES[machine](state)
+        data = {"machine": machine, "subject": subject, "state": str(first)}
+        self._append("machine-started", case_id, data, at=at, actor=actor, reason=reason)
+
+    def move(
+        self,
+        case_id: str,
+        machine: str,
+        after: StrEnum,
+        *,
+        subject: str = "",
+        at: datetime,
+        actor: Actor,
+        reason: str,
+        data: Mapping[str, object] | None = None,
+    ) -> None:
+        """Move a machine along its table.
+
+        Raises:
+            MoveRefused: CASE-301, the table does not allow it.
+            AdapterError: LED-406, the machine has not been started.
+        """
+        before = self.state(case_id, machine, subject)
+        if before is None:
+            raise AdapterError(said.machine_not_started(case_id, machine, subject))
+        next_state = STATES[machine](after)
+        check_move(machine, f"{case_id}/{subject}" if subject else case_id, before, next_state)
+        move = {"machine": machine, "subject": subject, "before": str(before), "after": str(next_state)}
+        self._append("machine-moved", case_id, move | {"data": data or {}}, at=at, actor=actor, reason=reason)
+
+    def state(self, case_id: str, machine: str, subject: str = "") -> StrEnum | None:
+        """Where a machine stands, or None before its start; ``subject`` is a bill version or ``<version>/<call>``."""
+        self._hold_case(case_id)
+        row = (states.c.case_id == case_id) & (states.c.machine == machine) & (states.c.subject == subject)
+        found = self._connection.execute(select(states.c.state).where(row)).scalar()
+        return None if found is None else STATES[machine](found)
+
+    def states(self, case_id: str, machine: str | None = None) -> list[StateRow]:
+        """Every machine of a case, by machine and subject."""
+        query = select(states).where(states.c.case_id == case_id).order_by(states.c.machine, states.c.subject)
+        if machine is not None:
+            query = query.where(states.c.machine == machine)
+        rows = self._connection.execute(query)
+        return [StateRow(row.machine, row.subject, STATES[row.machine](row.state), row.since) for row in rows]
+
+    def _case(self, case_id: str) -> CaseRow:
+        case = self.case(case_id)
+        if case is None:
+            raise AdapterError(said.unknown_case(case_id))
+        return case
+
+    def _case_rows(self, wanted: Sequence[ColumnElement[bool]], limit: int = 1) -> list[CaseRow]:
+        found = self._connection.execute(select(cases).where(*wanted).order_by(cases.c.case_id).limit(limit)).all()
+        query = select(states.c.case_id, states.c.machine, states.c.subject, states.c.state)
+        query = query.where(states.c.case_id.in_([row.case_id for row in found]), states.c.machine != "call")
+        standing = {(row.case_id, row.machine, row.subject): row.state for row in self._connection.execute(query)}
+        return [_case_row(row, standing) for row in found]
+
+
+def _in_state(machine: str, any_of: Collection[StrEnum]) -> ColumnElement[bool]:
+    here = [states.c.case_id == cases.c.case_id, states.c.machine == machine]
+    here.append(states.c.state.in_([str(state) for state in any_of]))
+    if machine == "bill":
+        here.append(states.c.subject == cast(cases.c.version, String))
+    return exists().where(*here)
+
+
+def _case_row(row: Row[Any], standing: Mapping[tuple[str, str, str], str]) -> CaseRow:
+    def state(machine: str, subject: str = "") -> Any:
+        found = standing.get((row.case_id, machine, subject))
+        return None if found is None else STATES[machine](found)
+
+    return CaseRow(
+        case_id=row.case_id,
+        source=row.source,
+        stay_key=row.stay_key,
+        person_key=row.person_key,
+        scheme=row.scheme,
+        facility=row.facility,
+        opened_at=row.opened_at,
+        admitted=row.admitted,
+        discharged=row.discharged,
+        stay=state("stay"),
+        entitlement=state("entitlement"),
+        deposit=state("deposit"),
+        version=row.version,
+        bill=state("bill", str(row.version)),
+        patient_part=state("patient-part"),
+        held=row.held,
+        issues=issues_of(row.issues),
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,105 @@
+"""Values ↔ JSON bytes, exactly: what is read back equals what was written. 编解码。
+
+Money is ``{"fen": n}``, decimals and dates are text. A receipt's raw body is kept beside its JSON, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import msgspec
+
+from adapter.model.issues import Issue
+from adapter.model.messages import OutboundMessage, Receipt
+from adapter.model.money import Money
+from adapter.model.settlement import Payer, Settlement
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_settlements = msgspec.json.Decoder(Settlement)
+_receipts = msgspec.json.Decoder(Receipt)
+_messages = msgspec.json.Decoder(OutboundMessage)
+_payers = msgspec.json.Decoder(tuple[Payer, ...])
+_issues = msgspec.json.Decoder(tuple[Issue, ...])
+_amounts = msgspec.json.Decoder(tuple[tuple[str, int], ...])
+_objects = msgspec.json.Decoder(dict[str, object])
+
+
+def plain(value: object, where: str = "data") -> None:
+    """Let pure JSON values pass: text, whole numbers, booleans, null, lists and text-keyed maps.
+
+    Raises:
+        TypeError: anything else; above all a float, which must never come near money.
+    """
+    if value is None or isinstance(value, str | int):  # bool is an int
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{where} has a key that is not text")
+            plain(item, f"{where}.{key}")
+        return
+    if isinstance(value, list | tuple):
+        for item in value:
+            plain(item, where)
+        return
+    raise TypeError(f"{where} is a {type(value).__name__}, which JSON here does not hold")
+
+
+def json_text(value: object) -> str:
+    """Plain JSON values as text with sorted keys. Raises TypeError for anything that is not plain."""
+    plain(value)
+    return _encoder.encode(value).decode()
+
+
+def json_object(data: bytes | str) -> dict[str, object]:
+    """The map that ``json_text`` wrote."""
+    return _objects.decode(data)
+
+
+def settlement_bytes(settlement: Settlement) -> bytes:
+    return _encoder.encode(settlement)
+
+
+def settlement_of(data: bytes) -> Settlement:
+    """The settlement as it was saved. Raises msgspec.ValidationError when the bytes are no settlement."""
+    return _settlements.decode(data)
+
+
+def message_bytes(message: OutboundMessage) -> bytes:
+    return _encoder.encode(message)
+
+
+def message_of(data: bytes) -> OutboundMessage:
+    return _messages.decode(data)
+
+
+def receipt_bytes(receipt: Receipt) -> bytes:
+    """The receipt without its raw body, which is kept on its own."""
+    return _encoder.encode(replace(receipt, body=b""))
+
+
+def receipt_of(data: bytes, body: bytes) -> Receipt:
+    return replace(_receipts.decode(data), body=body)
+
+
+def issues_data(issues: Iterable[Issue]) -> list[object]:
+    """Issues as plain values, for an event."""
+    return [msgspec.to_builtins(issue) for issue in issues]
+
+
+def issues_of(text: str) -> tuple[Issue, ...]:
+    return _issues.decode(text)
+
+
+def amounts_data(amounts: Iterable[tuple[str, Money]]) -> list[object]:
+    """Named amounts as plain values, in fen, for an event."""
+    return [[name, amount.fen] for name, amount in amounts]
+
+
+def amounts_of(text: str) -> tuple[tuple[str, Money], ...]:
+    return tuple((name, Money(fen)) for name, fen in _amounts.decode(text))
+
+
+def payers_of(text: str) -> tuple[Payer, ...]:
+    return _payers.decode(text)

@@ -1,0 +1,54 @@
+"""Counts for the operator. 运行状况。"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Table, case, exists, func, select
+
+from adapter.ledger import journal
+from adapter.ledger.rows import Health, MessageState
+from adapter.ledger.session import Session
+from adapter.ledger.tables import cases, inbox, outbox, parked, states
+
+
+class Counts(Session):
+    """How much of what is in which state."""
+
+    def health(self) -> Health:
+        """Counts over the whole ledger."""
+        return Health(
+            cases=self._count(cases),
+            held=self._count(cases, cases.c.held),
+            states=self._by(states, states.c.machine, states.c.state),
+            outbox=self._by(outbox, outbox.c.endpoint, outbox.c.state),
+            oldest_due=self._oldest_due(),
+            parked=self._count(parked, parked.c.resolved_at.is_(None)),
+            unprocessed_files=self._count(inbox, inbox.c.processed_at.is_(None)),
+            journal_length=journal.last_line(self._connection)[0],
+        )
+
+    def _oldest_due(self) -> datetime | None:
+        older = outbox.alias("older")
+        stuck = exists().where(
+            older.c.order_key == outbox.c.order_key,
+            older.c.place < outbox.c.place,
+            older.c.state == MessageState.PARKED,
+        )
+        leased = outbox.c.state == MessageState.LEASED
+        due = func.min(case((leased, outbox.c.lease_until), else_=outbox.c.not_before))
+        waiting = outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])
+        found: datetime | None = self._connection.execute(select(due).where(waiting, ~stuck)).scalar()
+        return found
+
+    def _count(self, table: Table, *where: Any) -> int:
+        return self._connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
+
+    def _by(self, table: Table, outer: Column[Any], inner: Column[Any]) -> dict[str, dict[str, int]]:
+        query = select(outer.label("outer"), inner.label("inner"), func.count().label("n")).select_from(table)
+        counts: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in self._connection.execute(query.group_by(outer, inner).order_by(outer, inner)):
+            counts[row.outer][row.inner] = row.n
+        return dict(counts)

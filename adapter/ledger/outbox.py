@@ -1,0 +1,350 @@
+"""The outbox: every message is stored before it is sent, and one worker at a time may send it. 发件箱。
+
+A message is leased for a while; a lease that ends is taken over by the next worker. ``attempts`` counts at the lease,
+before anything is sent, so whoever comes after a killed worker knows that the message may have gone out already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+
+from adapter.ledger import issues as said
+from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
+from adapter.ledger.rows import MessageRow, MessageState
+from adapter.ledger.session import Session, digest_of
+from adapter.ledger.tables import content, moment_text, outbox, pauses, receipts
+from adapter.model.case import Actor
+from adapter.model.issues import AdapterError
+from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
+
+_FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
+
+
+class Outbox(Session):
+    """Enqueue, lease, record, retry, set aside."""
+
+    def enqueue(
+        self,
+        message: OutboundMessage,
+        *,
+        not_before: datetime | None = None,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> bool:
+        """Store a message for sending; True when it is new. The same message under the same key changes nothing.
+
+        Raises:
+            MessageConflict: LED-408, the key belongs to a message with other content or another receiver.
+        """
+        self._hold_case(message.case_id)
+        digest = digest_of(message.composed)
+        there = self._connection.execute(select(outbox).where(outbox.c.key == message.key)).first()
+        if there is not None:
+            same = (digest, message.endpoint, message.operation)
+            if (there.content, there.endpoint, there.operation) != same:
+                raise said.MessageConflict(said.key_taken(message.key))
+            return False
+        self._keep([message.composed])
+        data = _fields(message) | {
+            "content": digest,
+            "place": self._next_place(message.order_key),
+            "number": self._next_number(message.case_id),
+            "not_before": moment_text(not_before or at),
+        }
+        self._append("message-enqueued", message.case_id, data, at=at, actor=actor, reason=reason)
+        return True
+
+    def lease(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease_seconds: int,
+        limit: int = 16,
+        endpoints: Collection[str] | None = None,
+    ) -> list[OutboundMessage]:
+        """Take due messages, oldest first; until the lease ends nobody else gets them.
+
+        Of messages with one order key only the oldest unfinished one is given. ``attempts`` of a given message counts
+        the leases before this one: more than 0 means that it may have been sent, so look it up first. ``last_attempt``
+        is the latest moment at which one of them may have sent it: its answer, or the end of a lease without one;
+        receipts of mere look-ups (``sent=False``) do not move it.
+
+        Args:
+            worker: a name that no other worker bears, and none bore before a restart.
+        """
+        due = _due(now, endpoints).limit(limit).with_for_update(of=outbox, skip_locked=True)
+        taken = self._connection.execute(due).all()
+        until = moment_text(now + timedelta(seconds=lease_seconds))
+        for row in taken:
+            reason = "takeover" if row.state == MessageState.LEASED else "due"
+            data = {"key": row.key, "worker": worker, "attempts": row.attempts + 1, "until": until}
+            data["last_attempt"] = _text(_last_attempt(row))
+            self._append("message-leased", row.case_id, data, at=now, actor=_worker(worker), reason=reason)
+        return [replace(_message(row), last_attempt=_last_attempt(row)) for row in taken]
+
+    def renew(self, key: str, worker: str, *, now: datetime, lease_seconds: int) -> bool:
+        """Prolong a lease; False when the worker no longer has it and must not send. Raises AdapterError LED-409."""
+        row = self._message_held(key)
+        if not _leased_by(row, worker):
+            return False
+        data = {"key": key, "until": moment_text(now + timedelta(seconds=lease_seconds))}
+        self._append("lease-renewed", row.case_id, data, at=now, actor=_worker(worker), reason="renewed")
+        return True
+
+    def release(self, key: str, worker: str, *, now: datetime) -> None:
+        """Give an unsent message back before the lease ends; a lost lease is let go. Raises AdapterError LED-409."""
+        row = self._message_held(key)
+        if _leased_by(row, worker):
+            self._append(
+                "message-released", row.case_id, {"key": key}, at=now, actor=_worker(worker), reason="not sent"
+            )
+
+    def record(
+        self,
+        key: str,
+        receipt: Receipt,
+        *,
+        worker: str,
+        next_attempt_at: datetime | None = None,
+        parked: bool = False,
+        reason: str = "answer",
+    ) -> MessageRow:
+        """Store a receipt and let the message go on from it. The receipt is kept whoever brings it.
+
+        Accepted and rejected finish the message; an acceptance that comes late overrides a rejection, and nothing
+        overrides an acceptance. Any other outcome moves the message only when the worker still holds its lease: to the
+        next attempt, or aside for a person.
+
+        Raises:
+            AdapterError: LED-409, no such message.
+            ValueError: an open outcome without ``next_attempt_at`` or ``parked``.
+        """
+        if receipt.outcome not in _FINAL and not parked and next_attempt_at is None:
+            raise ValueError("an open outcome needs a next attempt, or a person")
+        row = self._message_held(key)
+        state, outcome = _after(row, receipt.outcome, worker, parked=parked)
+        not_before = next_attempt_at if state is MessageState.PENDING else None
+        last_attempt = max(filter(None, (row.last_attempt, receipt.at if receipt.sent else None)), default=None)
+        kept, raw = self._keep([receipt_bytes(receipt), receipt.body])
+        data = {
+            "key": key,
+            "number": row.receipts + 1,
+            "outcome": str(receipt.outcome),
+            "reference": receipt.reference,
+            "content": kept,
+            "body": raw,
+            "state": None if state is None else str(state),
+            "outcome_now": None if outcome is None else str(outcome),
+            "not_before": _text(not_before),
+            "last_attempt": _text(last_attempt),
+        }
+        self._append("message-answered", row.case_id, data, at=receipt.at, actor=_worker(worker), reason=reason)
+        return self._message_row(key)
+
+    def retry(self, key: str, *, at: datetime, actor: Actor, reason: str) -> None:
+        """Make a parked, rejected or waiting message due now.
+
+        Raises AdapterError LED-409, or LED-416 for one that is leased or accepted.
+        """
+        row = self._message_held(key)
+        accepted = row.state == MessageState.DONE and row.outcome == Outcome.ACCEPTED
+        if row.state == MessageState.LEASED or accepted:
+            raise AdapterError(said.message_not_ready(key, row.state))
+        data = {"key": key, "not_before": moment_text(at)}
+        self._append("message-retried", row.case_id, data, at=at, actor=actor, reason=reason)
+
+    def park_message(self, key: str, *, at: datetime, actor: Actor, reason: str) -> None:
+        """Set a waiting message aside for a person; ``retry`` brings it back.
+
+        Raises AdapterError LED-409, or LED-416 for one that is leased or done.
+        """
+        row = self._message_held(key)
+        if row.state in (MessageState.LEASED, MessageState.DONE):
+            raise AdapterError(said.message_not_ready(key, row.state))
+        if row.state == MessageState.PENDING:
+            self._append("message-parked", row.case_id, {"key": key}, at=at, actor=actor, reason=reason)
+
+    def pause(self, endpoint: str, until: datetime | None, *, at: datetime, actor: Actor, reason: str) -> None:
+        """Lease nothing for an endpoint until a moment; None ends the pause."""
+        self._hold(f"pause:{endpoint}")
+        there = self._connection.execute(select(pauses).where(pauses.c.endpoint == endpoint)).first()
+        if (None if there is None else there.until) != until:
+            data = {"endpoint": endpoint, "until": _text(until), "first": there is None}
+            self._append("endpoint-paused", "", data, at=at, actor=actor, reason=reason)
+
+    def paused_until(self, endpoint: str) -> datetime | None:
+        """Until when an endpoint is paused, or None; the moment may have passed."""
+        return self._connection.execute(select(pauses.c.until).where(pauses.c.endpoint == endpoint)).scalar()
+
+    def message(self, key: str) -> MessageRow | None:
+        """A message and where it stands, or None."""
+        row = self._connection.execute(_with_body().where(outbox.c.key == key)).first()
+        return None if row is None else _message_row(row)
+
+    def messages_of_case(self, case_id: str, version: int | None = None) -> list[MessageRow]:
+        """A case's messages in the order in which they were stored."""
+        query = _with_body().where(outbox.c.case_id == case_id).order_by(outbox.c.number)
+        if version is not None:
+            query = query.where(outbox.c.version == version)
+        return [_message_row(row) for row in self._connection.execute(query)]
+
+    def outbox(
+        self,
+        *,
+        endpoint: str | None = None,
+        states: Collection[MessageState] | None = None,
+        stage: Stage | None = None,
+        outcome: Outcome | None = None,
+        finished_from: datetime | None = None,
+        finished_before: datetime | None = None,
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[MessageRow]:
+        """Messages by key, page by page: give the last key as ``after``."""
+        query = _with_body().where(outbox.c.key > after).order_by(outbox.c.key).limit(limit)
+        for column, value in ((outbox.c.endpoint, endpoint), (outbox.c.stage, stage), (outbox.c.outcome, outcome)):
+            if value is not None:
+                query = query.where(column == str(value))
+        if states is not None:
+            query = query.where(outbox.c.state.in_([str(state) for state in states]))
+        if finished_from is not None:
+            query = query.where(outbox.c.finished_at >= finished_from)
+        if finished_before is not None:
+            query = query.where(outbox.c.finished_at < finished_before)
+        return [_message_row(row) for row in self._connection.execute(query)]
+
+    def receipts(self, key: str) -> list[Receipt]:
+        """Every receipt of a message, oldest first, as it was stored."""
+        query = select(receipts.c.content, receipts.c.body).where(receipts.c.key == key).order_by(receipts.c.number)
+        rows = self._connection.execute(query).all()
+        return [receipt_of(self._body(row.content), self._body(row.body)) for row in rows]
+
+    def _message_row(self, key: str) -> MessageRow:
+        found = self.message(key)
+        if found is None:
+            raise AdapterError(said.unknown_message(key))
+        return found
+
+    def _message_held(self, key: str) -> Row[Any]:
+        """The message's row, held; its case is held first, as everywhere."""
+        case_id = self._connection.execute(select(outbox.c.case_id).where(outbox.c.key == key)).scalar()
+        if case_id is None:
+            raise AdapterError(said.unknown_message(key))
+        self._hold_case(case_id)
+        return self._connection.execute(select(outbox).where(outbox.c.key == key).with_for_update()).one()
+
+    def _next_place(self, order_key: str | None) -> int:
+        if order_key is None:
+            return 0
+        self._hold(f"order:{order_key}")
+        last = select(func.max(outbox.c.place)).where(outbox.c.order_key == order_key)
+        return (self._connection.execute(last).scalar() or 0) + 1
+
+    def _next_number(self, case_id: str) -> int:
+        last = select(func.max(outbox.c.number)).where(outbox.c.case_id == case_id)
+        return (self._connection.execute(last).scalar() or 0) + 1
+
+
+def _due(now: datetime, endpoints: Collection[str] | None) -> Select[Any]:
+    """Messages that may be leased now, the longest waiting first."""
+    waiting = (outbox.c.state == MessageState.PENDING) & (outbox.c.not_before <= now)
+    abandoned = (outbox.c.state == MessageState.LEASED) & (outbox.c.lease_until <= now)
+    older = outbox.alias("older")
+    before = exists().where(
+        older.c.order_key == outbox.c.order_key, older.c.place < outbox.c.place, older.c.state != MessageState.DONE
+    )
+    paused = exists().where(pauses.c.endpoint == outbox.c.endpoint, pauses.c.until > now)
+    wanted: list[ColumnElement[bool]] = [or_(waiting, abandoned), ~paused]
+    if endpoints is not None:
+        wanted.append(outbox.c.endpoint.in_(endpoints))
+    order = (outbox.c.not_before, outbox.c.enqueued_at, outbox.c.case_id, outbox.c.number)
+    return _with_body().where(*wanted).order_by(*order)
+
+
+def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tuple[MessageState | None, Outcome | None]:
+    """State and outcome that a receipt leads to; None leaves them as they are."""
+    if row.state == MessageState.DONE:
+        late = row.outcome == Outcome.REJECTED and outcome is Outcome.ACCEPTED
+        return (MessageState.DONE, outcome) if late else (None, None)
+    if outcome in _FINAL:
+        return MessageState.DONE, outcome
+    if not _leased_by(row, worker):
+        return None, None
+    return (MessageState.PARKED if parked else MessageState.PENDING), outcome
+
+
+def _last_attempt(row: Row[Any]) -> datetime | None:
+    """A lease without an answer may have sent the message until it ended."""
+    last: datetime | None = row.lease_until if row.state == MessageState.LEASED else row.last_attempt
+    return last
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else moment_text(at)
+
+
+def _leased_by(row: Row[Any], worker: str) -> bool:
+    return bool(row.state == MessageState.LEASED and row.worker == worker)
+
+
+def _worker(worker: str) -> Actor:
+    return Actor(worker, "delivery")
+
+
+def _with_body() -> Select[Any]:
+    return select(outbox, content.c.body).join(content, content.c.digest == outbox.c.content)
+
+
+def _fields(message: OutboundMessage) -> dict[str, object]:
+    return {
+        "key": message.key,
+        "version": message.version,
+        "endpoint": message.endpoint,
+        "call": message.call,
+        "stage": str(message.stage),
+        "operation": message.operation,
+        "content_type": message.content_type,
+        "effect": message.effect,
+        "payers": [str(payer) for payer in message.payers],
+        "order_key": message.order_key,
+    }
+
+
+def _message(row: Row[Any]) -> OutboundMessage:
+    return OutboundMessage(
+        key=row.key,
+        case_id=row.case_id,
+        version=row.version,
+        endpoint=row.endpoint,
+        call=row.call,
+        stage=Stage(row.stage),
+        operation=row.operation,
+        composed=bytes(row.body),
+        content_type=row.content_type,
+        effect=row.effect,
+        payers=payers_of(row.payers),
+        order_key=row.order_key,
+        attempts=row.attempts,
+        last_attempt=row.last_attempt,
+    )
+
+
+def _message_row(row: Row[Any]) -> MessageRow:
+    return MessageRow(
+        message=_message(row),
+        state=MessageState(row.state),
+        not_before=row.not_before,
+        worker=row.worker,
+        lease_until=row.lease_until,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        receipts=row.receipts,
+        enqueued_at=row.enqueued_at,
+        finished_at=row.finished_at,
+    )

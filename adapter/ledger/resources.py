@@ -1,0 +1,176 @@
+"""FHIR resources, one row per version. 资源。
+
+The bytes are the caller's canonical JSON; the ledger does not look inside. A server over these tables needs indexes
+only: the newest version of each resource is marked ``newest``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, select
+
+from adapter.ledger.rows import ResourceIn, ResourcePut, ResourceRow
+from adapter.ledger.session import Session, digest_of
+from adapter.ledger.tables import case_resources, content, resources
+from adapter.model.case import Actor
+
+#: Ids asked for in one statement; SQLite takes 32,766 values at most.
+_CHUNK = 500
+
+Name = tuple[str, str]
+
+
+class Head(NamedTuple):
+    """The newest version of a resource."""
+
+    version: int
+    digest: str
+    deleted: bool
+
+
+class Resources(Session):
+    """Keep resources and read them back."""
+
+    def put_resources(
+        self,
+        source: str,
+        case_id: str | None,
+        items: Iterable[ResourceIn],
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> list[ResourcePut]:
+        """Keep resources as new versions where their digest changed, and tie them to the case.
+
+        Unchanged content makes no version. Of a resource given twice the last one counts.
+        """
+        wanted = {(item.type, item.id): item for item in items}
+        heads = self._heads(source, case_id, wanted)
+        changed = {name: item for name, item in wanted.items() if name not in heads or _differs(heads[name], item)}
+        kept = self._keep(item.body for item in changed.values())
+        versions: list[dict[str, object]] = [
+            {"type": name[0], "id": name[1], "version": _after(heads.get(name)), "digest": item.digest, "content": body}
+            for (name, item), body in zip(changed.items(), kept, strict=True)
+        ]
+        self._record(source, case_id, versions, self._unlinked(case_id, wanted), at=at, actor=actor, reason=reason)
+        return [
+            ResourcePut(*name, _after(heads.get(name)) if name in changed else heads[name].version, name in changed)
+            for name in wanted
+        ]
+
+    def delete_resources(
+        self,
+        source: str,
+        case_id: str | None,
+        names: Iterable[Name],
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> list[ResourcePut]:
+        """Mark resources deleted by a new version without content; unknown and already deleted ones are left out."""
+        wanted = list(dict.fromkeys(names))
+        heads = self._heads(source, case_id, wanted)
+        going = [name for name in wanted if name in heads and not heads[name].deleted]
+        gone = {"digest": digest_of(b""), "content": None}
+        versions: list[dict[str, object]] = [
+            {"type": kind, "id": id_, "version": _after(heads[kind, id_]), **gone} for kind, id_ in going
+        ]
+        self._record(source, case_id, versions, [], at=at, actor=actor, reason=reason)
+        return [ResourcePut(*name, _after(heads[name]), True) for name in going]
+
+    def resource(self, type_: str, id_: str, version: int | None = None) -> ResourceRow | None:
+        """One version, or the newest; None when there is none. A deleted one comes with ``deleted`` set."""
+        query = _with_body().where(resources.c.type == type_, resources.c.id == id_)
+        query = query.where(resources.c.newest if version is None else resources.c.version == version)
+        row = self._connection.execute(query).first()
+        return None if row is None else _resource_row(row)
+
+    def history(self, type_: str, id_: str) -> list[ResourceRow]:
+        """Every version, oldest first."""
+        query = _with_body().where(resources.c.type == type_, resources.c.id == id_).order_by(resources.c.version)
+        return [_resource_row(row) for row in self._connection.execute(query)]
+
+    def resources_of_case(self, case_id: str, types: Collection[str] = ()) -> list[ResourceRow]:
+        """The newest versions of a case's resources, by type and id; deleted ones are left out."""
+        tied = (case_resources.c.type == resources.c.type) & (case_resources.c.id == resources.c.id)
+        query = _with_body().join(case_resources, tied).where(case_resources.c.case_id == case_id)
+        query = query.where(resources.c.newest, resources.c.deleted.is_(False))
+        if types:
+            query = query.where(resources.c.type.in_(types))
+        rows = self._connection.execute(query.order_by(resources.c.type, resources.c.id))
+        return [_resource_row(row) for row in rows]
+
+    def cases_of_resource(self, type_: str, id_: str) -> list[str]:
+        """Ids of the cases that a resource belongs to."""
+        tied = (case_resources.c.type == type_) & (case_resources.c.id == id_)
+        query = select(case_resources.c.case_id).where(tied).order_by(case_resources.c.case_id)
+        return list(self._connection.execute(query).scalars())
+
+    def _heads(self, source: str, case_id: str | None, names: Iterable[Name]) -> dict[Name, Head]:
+        """Newest versions; the source's resources are held, because stays share patients and organizations."""
+        self._hold_case(case_id or "")
+        self._hold(f"resources:{source}")
+        found: dict[Name, Head] = {}
+        wanted = set(names)
+        ids = sorted({id_ for _, id_ in wanted})
+        columns = select(
+            resources.c.type, resources.c.id, resources.c.version, resources.c.digest, resources.c.deleted
+        ).where(resources.c.type.in_(sorted({kind for kind, _ in wanted})), resources.c.newest)
+        for start in range(0, len(ids), _CHUNK):
+            for row in self._connection.execute(columns.where(resources.c.id.in_(ids[start : start + _CHUNK]))):
+                if (row.type, row.id) in wanted:
+                    found[row.type, row.id] = Head(row.version, row.digest, row.deleted)
+        return found
+
+    def _unlinked(self, case_id: str | None, names: Iterable[Name]) -> list[list[str]]:
+        if case_id is None:
+            return []
+        tied = select(case_resources.c.type, case_resources.c.id).where(case_resources.c.case_id == case_id)
+        there = {(row.type, row.id) for row in self._connection.execute(tied)}
+        return [list(name) for name in names if name not in there]
+
+    def _record(
+        self,
+        source: str,
+        case_id: str | None,
+        versions: Sequence[dict[str, object]],
+        links: Sequence[list[str]],
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> None:
+        if versions or links:
+            data = {"source": source, "versions": versions, "links": links}
+            self._append("resources-recorded", case_id or "", data, at=at, actor=actor, reason=reason)
+
+
+def _differs(head: Head, item: ResourceIn) -> bool:
+    return head.deleted or head.digest != item.digest
+
+
+def _after(head: Head | None) -> int:
+    return 1 if head is None else head.version + 1
+
+
+def _with_body() -> Select[Any]:
+    return select(resources, content.c.body).outerjoin(content, content.c.digest == resources.c.content)
+
+
+def _resource_row(row: Row[Any]) -> ResourceRow:
+    return ResourceRow(
+        type=row.type,
+        id=row.id,
+        version=row.version,
+        source=row.source,
+        digest=row.digest,
+        deleted=row.deleted,
+        newest=row.newest,
+        at=row.at,
+        body=b"" if row.body is None else bytes(row.body),
+    )

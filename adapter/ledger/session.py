@@ -1,0 +1,89 @@
+"""What every part of a transaction stands on: the connection, the pending events, the locks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Insert, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapter.ledger import journal, projector
+from adapter.ledger.codec import json_text
+from adapter.ledger.tables import content
+from adapter.model.case import Actor, Event
+
+
+def digest_of(body: bytes) -> str:
+    """sha256 hex, the name under which content is kept."""
+    return hashlib.sha256(body).hexdigest()
+
+
+class Session:
+    """One database transaction. Events are applied at once and written to the journal at the very end.
+
+    Writing last keeps the journal's lock short and makes its order the order of commits: whoever waited for a row
+    comes after the one who held it, so a replay meets the rows in the same order.
+    """
+
+    def __init__(self, connection: Connection, *, writing: bool) -> None:
+        self._connection = connection
+        self._writing = writing
+        self._pending: list[tuple[Event, str]] = []
+        self._held: set[str] = set()
+
+    def _append(
+        self, kind: str, case_id: str, data: Mapping[str, object], *, at: datetime, actor: Actor, reason: str
+    ) -> None:
+        """Apply an event now; it reaches the journal when the transaction ends."""
+        self._check_writing()
+        if at.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        event = Event(case_id, kind, at, actor, reason, data)
+        written = json_text(data)
+        projector.apply(self._connection, event)
+        self._pending.append((event, written))
+
+    def _finish(self) -> None:
+        """Write the pending events, chained to the newest line."""
+        if self._pending:
+            journal.write(self._connection, self._pending)
+            self._pending.clear()
+
+    def _hold(self, *names: str) -> None:
+        """Keep others from deciding on the same thing until this transaction ends.
+
+        SQLite admits one writer at a time anyway. Take the case first, then what lies below it.
+        """
+        if not self._writing or self._connection.dialect.name != "postgresql":
+            return
+        for name in names:
+            if name not in self._held:
+                self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+                self._held.add(name)
+
+    def _hold_case(self, case_id: str) -> None:
+        if case_id:
+            self._hold(f"case:{case_id}")
+
+    def _keep(self, bodies: Iterable[bytes]) -> list[str]:
+        """Keep content under its digest, once however often it comes. Returns the digests in order."""
+        self._check_writing()
+        rows = [{"digest": digest_of(body), "body": body} for body in bodies]
+        if rows:
+            # in one order everywhere, so that two writers of the same contents never wait for each other crosswise
+            self._connection.execute(self._insert_content(), sorted(rows, key=lambda row: str(row["digest"])))
+        return [str(row["digest"]) for row in rows]
+
+    def _insert_content(self) -> Insert:
+        if self._connection.dialect.name == "postgresql":
+            return postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"])
+        return sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"])
+
+    def _body(self, digest: str) -> bytes:
+        return bytes(self._connection.execute(select(content.c.body).where(content.c.digest == digest)).scalar_one())
+
+    def _check_writing(self) -> None:
+        if not self._writing:
+            raise RuntimeError("this transaction only reads; use Ledger.transaction() to write")

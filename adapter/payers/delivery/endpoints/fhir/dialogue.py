@@ -1,0 +1,83 @@
+"""What is said in each stage: a pure function of the facts and of what has been said so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.fhir.aid import aid_transaction, aid_trial
+from adapter.fhir.canonical import encode
+from adapter.fhir.claim import insurance_claim
+from adapter.fhir.eligibility import eligibility_request
+from adapter.fhir.reversal import reversal_claim
+from adapter.model.call import CallFacts
+from adapter.model.messages import OutboundMessage, Stage
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+
+CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
+
+
+def next_message(
+    config: EndpointConfig, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime
+) -> OutboundMessage | Done:
+    """The next message of a stage (docs/wire-fhir.md, sections 2 to 6).
+
+    ``admit`` and ``charges`` need nothing of their own here: the Claim carries the stay and its lines.
+    """
+    if stage is Stage.ELIGIBILITY and config.form == "submit" and not so_far:
+        key = f"{facts.key}.eligibility.{len(so_far) + 1}.{at:%Y%m%d%H%M%S}"
+        return _message(facts, stage, "eligibility", key, eligibility_request(facts, created=at, key=key), effect=False)
+    if stage is Stage.TRIAL and not so_far:
+        key = f"{facts.key}.trial.{facts.settlement.basis[:12]}"
+        return _message(facts, stage, "claim-submit", key, _trial(config, facts, key, at), effect=False)
+    if stage is Stage.SETTLE:
+        return _settle(config, facts, so_far, at)
+    if stage is Stage.REVERSE and not so_far:
+        key = f"{facts.key}.reverse"
+        return _message(facts, stage, "claim-submit", key, reversal_claim(facts, created=at, key=key))
+    return Done()
+
+
+def _trial(config: EndpointConfig, facts: CallFacts, key: str, at: datetime) -> dict[str, Any]:
+    if config.form == "transaction":
+        return aid_trial(facts, created=at, key=key)
+    return insurance_claim(facts, use="predetermination", created=at, key=key)
+
+
+def _settle(
+    config: EndpointConfig, facts: CallFacts, so_far: Sequence[Exchange], at: datetime
+) -> OutboundMessage | Done:
+    """One submission; a transaction is stored first and its answer asked for afterwards."""
+    key = f"{facts.key}.settle"
+    if not so_far:
+        if config.form == "transaction":
+            return _message(facts, Stage.SETTLE, "transaction", key, aid_transaction(facts, created=at, key=key))
+        return _message(facts, Stage.SETTLE, "claim-submit", key, insurance_claim(facts, created=at, key=key))
+    if so_far[-1].message.operation == "transaction" and not so_far[-1].receipt.answers:
+        return _message(facts, Stage.SETTLE, "ask-answer", f"{key}.answer", {"ask": key}, effect=False)
+    return Done()
+
+
+def _message(
+    facts: CallFacts, stage: Stage, operation: str, key: str, body: dict[str, Any], *, effect: bool = True
+) -> OutboundMessage:
+    return OutboundMessage(
+        key=key,
+        case_id=facts.case_id,
+        version=facts.version,
+        endpoint=facts.endpoint,
+        call=facts.call,
+        stage=stage,
+        operation=operation,
+        composed=encode(body),
+        content_type=CONTENT_TYPE,
+        effect=effect,
+        payers=() if stage is Stage.ELIGIBILITY else facts.payers,
+        order_key=_order_key(facts) if effect else None,
+    )
+
+
+def _order_key(facts: CallFacts) -> str:
+    """Year-to-date amounts depend on the order in which one person's stays reach the payers."""
+    return f"{facts.endpoint}/{facts.source}/{facts.claim.person.key}/{facts.claim.stay.settled_on.year}"

@@ -1,0 +1,143 @@
+"""How the ``fhir`` dialect travels: HTTP out, receipts back (docs/wire-fhir.md, conventions and sections 2 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from adapter.fhir import answers
+from adapter.fhir.canonical import decode
+from adapter.fhir.identity import system
+from adapter.model.call import CallFacts
+from adapter.model.dates import Clock
+from adapter.model.issues import AdapterError
+from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
+from adapter.payers.delivery import issues
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
+from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
+
+#: Answers that tell nothing about the effect: ask before sending again.
+_TELLS_NOTHING = frozenset({408, 425, 429})
+#: The payer refuses, holds the claim twice, or does not cover the person: no retry helps.
+_PERSON_NEEDED = frozenset({"FHIR-155", "FHIR-160", "FHIR-166"})
+_PATHS = {"eligibility": "/CoverageEligibilityRequest/$submit", "claim-submit": "/Claim/$submit", "transaction": ""}
+
+
+class FhirEndpoint:
+    """A counterpart that speaks FHIR R4."""
+
+    def __init__(self, config: EndpointConfig, clock: Clock) -> None:
+        self.config = config
+        self._clock = clock
+        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._wire.close()
+
+    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+        """The next message of a stage. Raises AdapterError DEL-503 for a test profile at a real endpoint."""
+        if facts.test_profile and not self.config.simulator:
+            raise AdapterError(issues.test_profile_refused(self.config.name))
+        return next_message(self.config, stage, facts, so_far, at)
+
+    def deliver(self, message: OutboundMessage) -> Receipt:
+        """Send it once, or ask what a stored transaction has become."""
+        if message.operation == "ask-answer":
+            return self._ask(message.key.removesuffix(".answer"), message, nothing=Outcome.UNKNOWN)
+        answered = self._wire.request(
+            "POST", _PATHS[message.operation], body=message.composed, content_type=message.content_type
+        )
+        return self._receipt(message, answered)
+
+    def lookup(self, message: OutboundMessage) -> Receipt:
+        """What became of it (section 4). An empty answer is NOT_SEEN; the caller minds the longest delay."""
+        return self._ask(message.key, message, nothing=Outcome.NOT_SEEN)
+
+    def remittance(self, day: date, facility: str) -> Remittance:
+        """Totals and details of a day (section 7). Raises AdapterError DEL-504 and what the answers lack."""
+        totals = self._fetch("/Claim/$day-total", {"date": day.isoformat(), "provider": facility}, day)
+        requestor = {"created": day.isoformat(), "requestor:identifier": f"{system('facility')}|{facility}"}
+        details = list(self._pages("/ClaimResponse", requestor, day))
+        return answers.remittance_from(totals, details, endpoint=self.config.name, day=day)
+
+    def _ask(self, key: str, message: OutboundMessage, *, nothing: Outcome) -> Receipt:
+        found = self._wire.request("GET", "/ClaimResponse", params={"request:identifier": f"{system('claim')}|{key}"})
+        if not isinstance(found, Answered) or found.status != 200:
+            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=getattr(found, "retry_after", None))
+
+        def read(body: Any) -> Receipt:
+            if answers.is_empty(body):
+                return Receipt(nothing, self._clock.now(), body=found.body, retry_after=1)
+            return self._accepted(message, key, body, found.body)
+
+        return self._read(message, found.body, read)
+
+    def _receipt(self, message: OutboundMessage, answered: Answered | NotSent | NoAnswer) -> Receipt:
+        now = self._clock.now()
+        if isinstance(answered, NotSent):
+            return Receipt(Outcome.NOT_SEEN, now)
+        if isinstance(answered, NoAnswer):
+            return Receipt(Outcome.UNKNOWN, now)
+        if answered.status in _TELLS_NOTHING or answered.status >= 500 or 300 <= answered.status < 400:
+            return Receipt(Outcome.UNKNOWN, now, body=answered.body, retry_after=answered.retry_after)
+        if answered.status >= 400:
+            reason = issues.rejected(message.key, answered.status, _diagnostics(answered.body))
+            return Receipt(Outcome.REJECTED, now, body=answered.body, issues=(reason,))
+        return self._read(
+            message, answered.body, lambda body: self._accepted(message, message.key, body, answered.body)
+        )
+
+    def _read(self, message: OutboundMessage, raw: bytes, read: Callable[[Any], Receipt]) -> Receipt:
+        """An answer that cannot be read tells nothing; one that a payer refuses with is a rejection."""
+        try:
+            return read(decode(raw))
+        except AdapterError as error:
+            codes = {issue.code for issue in error.issues}
+            if codes & _PERSON_NEEDED:
+                return Receipt(Outcome.REJECTED, self._clock.now(), body=raw, issues=error.issues)
+            unread = issues.unreadable(message.key, ", ".join(sorted(codes)))
+            return Receipt(Outcome.UNKNOWN, self._clock.now(), body=raw, issues=(unread, *error.issues))
+
+    def _accepted(self, message: OutboundMessage, key: str, body: Any, raw: bytes) -> Receipt:
+        now = self._clock.now()
+        if message.stage is Stage.ELIGIBILITY:
+            accrued = answers.year_to_date_from(body, asked_at=now, excludes_case=message.case_id)
+            return Receipt(Outcome.ACCEPTED, now, accrued=accrued, body=raw)
+        if message.operation == "transaction" and body.get("type") == "transaction-response":
+            return Receipt(Outcome.ACCEPTED, now, body=raw)
+        sent = decode(message.composed) if message.operation == "claim-submit" else None
+        given = answers.answers_from(body, message.payers, key=key, sent=sent)
+        return Receipt(Outcome.ACCEPTED, now, reference=given[0].reference, answers=given, body=raw)
+
+    def _pages(self, path: str, params: dict[str, str], day: date) -> Iterator[Any]:
+        page = self._fetch(path, params, day)
+        yield page
+        seen: set[str] = set()
+        while (following := answers.next_page(page)) and following not in seen:
+            seen.add(following)
+            page = self._fetch(path, dict(parse_qsl(urlsplit(following).query)), day)
+            yield page
+
+    def _fetch(self, path: str, params: dict[str, str], day: date) -> Any:
+        answered = self._wire.request("GET", path, params=params)
+        if isinstance(answered, Answered) and answered.status == 200:
+            return decode(answered.body)
+        reason = f"HTTP {answered.status}" if isinstance(answered, Answered) else answered.reason
+        raise AdapterError(issues.no_statement(self.config.name, day.isoformat(), reason))
+
+
+def _diagnostics(body: bytes) -> str:
+    """The payer's reason in its own words, at most 200 characters."""
+    try:
+        outcome = decode(body)
+        texts = [
+            str(each.get("diagnostics") or each.get("details", {}).get("text") or each.get("code", ""))
+            for each in outcome.get("issue", ())
+        ]
+    except (AdapterError, AttributeError):
+        return "—"
+    return "; ".join(text for text in texts if text)[:200] or "—"

@@ -1,0 +1,242 @@
+"""From a claim to a settlement: split the lines, let every payer have its turn, account for every fen (结算)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from adapter.model.claim import Claim, YearToDate
+from adapter.model.issues import AdapterError, Issue
+from adapter.model.money import ZERO, Money
+from adapter.model.settlement import (
+    Accrual,
+    Authority,
+    Explanation,
+    PatientParts,
+    Payer,
+    PayerAnswer,
+    Settlement,
+    Share,
+    Step,
+)
+from adapter.rules.policy.scheme import ResolvedLayer
+from adapter.rules.settlement import issues
+from adapter.rules.settlement.accumulators import accruals_of
+from adapter.rules.settlement.coordination import Turn, check_layers, coordinate
+from adapter.rules.settlement.position import Bill
+from adapter.rules.settlement.scope import split_lines, split_rule, sums_of, without_third_party
+
+_THIRD_PARTY_CITE = "社会保险法第三十条"
+_PATIENT_CITE = "费用总额减各方负担 (total less every payer)"
+
+
+def adjudicate(
+    claim: Claim,
+    accrued: YearToDate,
+    layers: Sequence[ResolvedLayer],
+    *,
+    scheme: str,
+    test_profile: bool,
+    answers: Mapping[Payer, PayerAnswer] | None = None,
+    authorities: Mapping[Payer, Authority] | None = None,
+) -> Settlement:
+    """Divide a bill among its payers and the patient.
+
+    Args:
+        claim: the facts; ``claim.stay.settled_on`` is the rule date.
+        accrued: the person's year-to-date amounts before this stay, of the rule date's year.
+        layers: payers with their plans, in the order in which they bear.
+        answers: what payers have said; each replaces our expectation, and later bases follow from it.
+        authorities: who decides each payer's amount; a payer that the adapter decides needs no answer.
+
+    Raises:
+        PolicyNotInForce: POL-201, no document covers the rule date.
+        AdapterError: SET-3xx, with one issue for everything that stands in the way.
+    """
+    answers, authorities = answers or {}, authorities or {}
+    _check(claim, accrued, layers, answers)
+    stay, on = claim.stay, claim.stay.settled_on
+    keys = {
+        **dict(claim.circumstances),
+        "hospital_level": str(stay.facility.level),
+        "insurance": str(claim.person.insurance),
+    }
+    splits, warnings = split_lines(claim.lines, stay.facility.level, split_rule(layers, on, keys))
+    bill = Bill(
+        total=claim.total - claim.third_party,
+        sums=without_third_party(sums_of(splits), claim.third_party),
+        on=on,
+        insurance=claim.person.insurance,
+        categories=claim.person.categories,
+        keys=keys,
+        accrued=accrued,
+    )
+    turns, after, splits, more = coordinate(bill, layers, answers, splits)
+    decided = all(turn.answer is not None or _authority(turn, authorities) is Authority.ADAPTER for turn in turns)
+    open_layers = tuple(turn.layer.payer for turn in turns if turn.layer.policy.not_modelled and turn.answer is None)
+    complete = decided and not open_layers
+    return Settlement(
+        case_id=claim.case_id,
+        version=claim.version,
+        scheme=scheme,
+        on=on,
+        total=claim.total,
+        shares=_shares(claim, turns, after, authorities, complete),
+        steps=_steps(claim, turns, after),
+        patient=patient_parts(after),
+        splits=tuple(splits.items()),
+        accrued=accrued,
+        accruals=_accruals(claim, turns),
+        rules=_rules(layers),
+        basis=basis_of(claim, accrued, layers, scheme),
+        complete=complete,
+        test_profile=test_profile or any(layer.policy.test_profile for layer in layers),
+        not_modelled=open_layers,
+        issues=(*warnings, *more),
+    )
+
+
+def patient_parts(bill: Bill) -> PatientParts:
+    """What makes up the patient's part: the four parts of the bill, the range shared as basic insurance left it.
+
+    ``relieved`` is what later payers (and a basic payer beyond the range) take off; the parts add up to the patient.
+    """
+    sums = bill.sums
+    basic = Money.total(amount for payer, amount in bill.paid if payer is Payer.BASIC)
+    shared = sums.in_scope - min(basic, max(sums.in_scope, ZERO))
+    parts = PatientParts(
+        full_self_pay=sums.full_self_pay,
+        over_limit=sums.over_limit,
+        pre_self_pay=sums.pre_self_pay,
+        deductible=bill.deductible,
+        coinsurance=shared - bill.deductible - bill.over_cap,
+        over_cap=bill.over_cap,
+    )
+    patient = bill.total - bill.paid_total
+    return PatientParts(
+        parts.full_self_pay,
+        parts.over_limit,
+        parts.pre_self_pay,
+        parts.deductible,
+        parts.coinsurance,
+        parts.over_cap,
+        relieved=patient - parts.total,
+    )
+
+
+def basis_of(claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer], scheme: str) -> str:
+    """Hash of claim, year-to-date amounts and rule versions; a preview and its settlement share it.
+
+    The payers' answers are left out: they are what a settlement adds to its preview.
+    """
+    stay, person = claim.stay, claim.person
+    parts: list[object] = [
+        scheme,
+        claim.case_id,
+        claim.version,
+        claim.third_party,
+        sorted(claim.circumstances),
+        stay.key,
+        stay.settled_on,
+        stay.facility.code,
+        stay.facility.level,
+        person.key,
+        person.insurance,
+        sorted(person.categories),
+        accrued.year,
+        sorted((name, amount.fen) for name, amount in accrued.amounts if amount),
+        _rules(layers),
+    ]
+    parts += sorted(
+        f"{line.id}|{line.code}|{line.service_date}|{line.quantity.normalize()}|{line.amount.fen}|{line.reverses}"
+        f"|{line.item}|{line.in_restriction}|{line.his_split}"
+        for line in claim.lines
+    )
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _check(
+    claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer], answers: Mapping[Payer, PayerAnswer]
+) -> None:
+    check_layers(layers)
+    found: list[Issue] = []
+    if accrued.year != claim.stay.settled_on.year:
+        found.append(issues.year_differs(accrued.year, claim.stay.settled_on))
+    if not ZERO <= claim.third_party <= max(claim.total, ZERO):
+        found.append(issues.third_party_out_of_range(claim.third_party, claim.total))
+    known = {layer.payer for layer in layers}
+    found += [issues.payer_not_in_scheme(payer) for payer in answers if payer not in known]
+    if found:
+        raise AdapterError(*found)
+
+
+def _authority(turn: Turn, authorities: Mapping[Payer, Authority]) -> Authority:
+    """Who decided a payer's amount, as far as it is decided."""
+    declared = authorities.get(turn.layer.payer)
+    if turn.answer is not None:
+        return declared if declared in (Authority.PAYER, Authority.OBSERVED) else Authority.PAYER
+    computed = declared is Authority.ADAPTER and turn.result is not None
+    return Authority.ADAPTER if computed else Authority.EXPECTED
+
+
+def _shares(
+    claim: Claim, turns: Sequence[Turn], bill: Bill, authorities: Mapping[Payer, Authority], complete: bool
+) -> tuple[Share, ...]:
+    shares = []
+    if claim.third_party:
+        shares.append(Share(Payer.THIRD_PARTY, claim.third_party, Authority.ADAPTER, "", _THIRD_PARTY_CITE))
+    for turn in turns:
+        policy = turn.layer.policy
+        shares.append(
+            Share(
+                payer=turn.layer.payer,
+                amount=turn.pay,
+                authority=_authority(turn, authorities),
+                plan=policy.name,
+                cite=turn.steps[-1].because.cite if turn.steps else policy.document.id,
+                expected=turn.expected,
+                reference=None if turn.answer is None else turn.answer.reference,
+            )
+        )
+    patient = claim.total - Money.total(share.amount for share in shares)
+    if patient < ZERO <= claim.total:
+        raise AdapterError(issues.shares_unbalanced(claim.case_id, claim.total, claim.total - patient))
+    decided = Authority.ADAPTER if complete else Authority.EXPECTED
+    shares.append(Share(Payer.PATIENT, patient, decided, "", _PATIENT_CITE))
+    if patient_parts(bill).total != patient:
+        raise AdapterError(issues.shares_unbalanced(f"{claim.case_id}/patient", patient, patient_parts(bill).total))
+    return tuple(shares)
+
+
+def _steps(claim: Claim, turns: Sequence[Turn], bill: Bill) -> tuple[Step, ...]:
+    steps = []
+    if claim.third_party:
+        because = Explanation(
+            zh=f"第三人负担{claim.third_party},先行扣除,不参与计算",
+            en=f"a third party bears {claim.third_party}: taken out first, not adjudicated",
+            cite=_THIRD_PARTY_CITE,
+        )
+        steps.append(Step(Payer.THIRD_PARTY, "third-party", claim.third_party, bill.total, because))
+    steps += [step for turn in turns for step in turn.steps]
+    patient = bill.total - bill.paid_total
+    because = Explanation(
+        zh=f"个人负担 = {bill.total} − 各方合计{bill.paid_total} = {patient}",
+        en=f"patient = {bill.total} − payers together {bill.paid_total} = {patient}",
+        cite=_PATIENT_CITE,
+    )
+    steps.append(Step(Payer.PATIENT, "patient", patient, ZERO, because))
+    return tuple(steps)
+
+
+def _accruals(claim: Claim, turns: Sequence[Turn]) -> tuple[Accrual, ...]:
+    year = claim.stay.settled_on.year
+    return tuple(
+        accrual
+        for turn in turns
+        for accrual in accruals_of(turn.result, turn.layer.payer, turn.pay, turn.answer, claim.person.key, year)
+    )
+
+
+def _rules(layers: Sequence[ResolvedLayer]) -> tuple[str, ...]:
+    """``plan@version`` of every layer, in order."""
+    return tuple(f"{layer.policy.name}@{layer.policy.version}" for layer in layers)

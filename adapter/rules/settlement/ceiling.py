@@ -1,0 +1,54 @@
+"""最高支付限额: where a payer stops, read as a cap on its payment (R1) or on the eligible amount (R2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapter.model.money import ZERO
+from adapter.model.settlement import Explanation
+from adapter.rules.policy.parameters import Value
+from adapter.rules.settlement.position import Position, clauses
+
+PAYMENT = "payment"
+ELIGIBLE = "eligible"
+
+
+def reading(position: Position) -> Value:
+    """``ceiling_reading``: ``payment`` (GC-14, GC-15, GC-26) or ``eligible`` (GC-08, GC-27); Q-04 leaves it open."""
+    return position.switch("ceiling_reading", PAYMENT, "Q-04")
+
+
+def ceiling_on_eligible(position: Position) -> Position:
+    """R2: eligible = min(eligible, ceiling − eligible amount used this year), before deductible and ratio."""
+    ceiling, read = position.find("ceiling"), reading(position)
+    if ceiling is None or read.text != ELIGIBLE:
+        return position
+    used = position.accrued("eligible")
+    kept = min(position.left, max(ceiling.money - used, ZERO))
+    over = position.left - kept
+    because = Explanation(
+        zh=f"封顶线{ceiling.money}按政策范围内费用计,年度已用{used},本次计入{kept},超出{over}",
+        en=f"ceiling {ceiling.money} read on the eligible amount, used this year {used}, counted {kept}, over {over}",
+        cite=clauses(ceiling.cite, read.cite),
+    )
+    inputs = {"ceiling": ceiling.money, "used": used, "eligible": position.left}
+    after = position.step("cap", over, kept, because=because, inputs=inputs)
+    return replace(after, base=kept, over_cap=position.over_cap + over)
+
+
+def ceiling_on_payment(position: Position) -> Position:
+    """R1: pay = min(pay, ceiling − paid this year)."""
+    ceiling, read = position.find("ceiling"), reading(position)
+    if ceiling is None or read.text != PAYMENT:
+        return position
+    used = position.accrued("paid")
+    pay = min(position.pay, max(ceiling.money - used, ZERO))
+    over = position.pay - pay
+    because = Explanation(
+        zh=f"年度封顶线{ceiling.money},年度已付{used},本次可付{pay},超出{over}",
+        en=f"yearly ceiling {ceiling.money}, paid this year {used}, payable {pay}, over {over}",
+        cite=clauses(ceiling.cite, read.cite),
+    )
+    inputs = {"ceiling": ceiling.money, "used": used, "uncapped": position.pay}
+    after = position.step("cap", over, pay, because=because, inputs=inputs)
+    return replace(after, pay=pay, outside=min(position.outside, pay), over_cap=position.over_cap + over)

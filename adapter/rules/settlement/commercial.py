@@ -1,0 +1,75 @@
+"""商业补充保险: parts inside and outside the catalogue, each with its own deductible, bands and cap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from adapter.model.issues import AdapterError
+from adapter.model.money import ZERO, Money, decimal_of
+from adapter.model.settlement import Explanation
+from adapter.rules.policy.parameters import Raw
+from adapter.rules.settlement import issues
+from adapter.rules.settlement.fund_share import Band, adjustment, graduated
+from adapter.rules.settlement.position import Position, ratio_text
+
+#: What a part is a part of. ``outside`` = 全自费 + 超限价 + 先行自付 (GC-29); ``everything``: all that is left (GC-26)
+BASES = ("in-scope", "outside", "full-self-pay", "everything")
+
+
+def commercial_parts(position: Position) -> Position:
+    """Add up the parts of ``parts``: ``{name, base, deductible, ratio | bands, cap}``, each rounded by itself (GC-29).
+
+    A part's deductible counts per stay. Bands are absolute: they start at the deductible.
+    """
+    rule, change = position.at("parts"), adjustment(position)
+    pay, outside, after = ZERO, ZERO, position
+    for part in rule.rows:
+        name = str(part.get("name", ""))
+        base, in_scope = _base(position, str(part.get("base", "")), pay, outside)
+        taken = min(_money(part, "deductible", ZERO), base)
+        table = _bands(part, position.policy.name)
+        cut = graduated(taken, base, table, change)
+        amount = cut.amount if "cap" not in part else min(cut.amount, _money(part, "cap", ZERO))
+        zh = f"{name}:基数{base} − 起付{taken};{cut.words} = {amount}"
+        en = f"{name}: base {base} − deductible {taken}; {cut.words} = {amount}"
+        inputs = {"base": base, "deductible": taken, **{f"over {b.over.text}": ratio_text(b.ratio) for b in table}}
+        after = after.step("part", amount, base - amount, because=Explanation(zh, en, rule.cite), inputs=inputs)
+        outside += max(amount - in_scope, ZERO)
+        pay += amount
+    because = Explanation(zh=f"各部分合计{pay}", en=f"parts together {pay}", cite=rule.cite)
+    after = after.step("parts", pay, pay, because=because, inputs={"parts": len(rule.rows)})
+    return replace(after, base=position.bill.left, pay=pay, outside=min(outside, pay))
+
+
+def _base(position: Position, kind: str, pay: Money, outside: Money) -> tuple[Money, Money]:
+    """A part's base after the parts before it, and how much of it lies inside the policy range."""
+    bill = position.bill
+    in_scope = max(bill.in_scope_left - (pay - outside), ZERO)
+    beyond = max(bill.outside_left - outside, ZERO)
+    if kind == "in-scope":
+        return in_scope, in_scope
+    if kind == "outside":
+        return beyond, ZERO
+    if kind == "full-self-pay":
+        return min(max(bill.sums.full_self_pay, ZERO), beyond), ZERO
+    if kind == "everything":
+        return max(bill.left - pay, ZERO), in_scope
+    raise AdapterError(issues.plan_contradicts(position.policy.name, f"parts.base = {kind}", ", ".join(BASES)))
+
+
+def _bands(part: Mapping[str, Raw], policy: str) -> tuple[Band, ...]:
+    rows = part.get("bands")
+    if isinstance(rows, tuple):
+        return tuple(
+            Band(Money.yuan(str(row["over"])), decimal_of(str(row["ratio"])))
+            for row in rows
+            if isinstance(row, Mapping)
+        )
+    if "ratio" in part:
+        return (Band(ZERO, decimal_of(str(part["ratio"]))),)
+    raise AdapterError(issues.plan_contradicts(policy, "parts", "ratio, bands"))
+
+
+def _money(part: Mapping[str, Raw], key: str, default: Money) -> Money:
+    return Money.yuan(str(part[key])) if key in part else default

@@ -1,0 +1,248 @@
+"""费用分担顺序: the payers in the scheme's order, each on what the ones before it left, rounded amount by amount."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from adapter.model.claim import LineSplit
+from adapter.model.issues import AdapterError, Issue
+from adapter.model.money import ZERO, Money
+from adapter.model.settlement import Explanation, Payer, PayerAnswer, Step
+from adapter.rules.policy.parameters import DEFAULT
+from adapter.rules.policy.scheme import ResolvedLayer
+from adapter.rules.settlement import ceiling, issues
+from adapter.rules.settlement.commercial import commercial_parts
+from adapter.rules.settlement.critical_illness import critical_illness_base, cumulative_share
+from adapter.rules.settlement.deductible import deductible
+from adapter.rules.settlement.fund_share import bands, ratio
+from adapter.rules.settlement.hospital import waiver
+from adapter.rules.settlement.medical_aid import in_scope_left
+from adapter.rules.settlement.opening import first_share, in_scope
+from adapter.rules.settlement.position import Bill, Position, StepKind
+from adapter.rules.settlement.top_up import top_up_base
+
+#: Every kind of step that a plan file may list, by name.
+KINDS: Mapping[str, StepKind] = {
+    "in_scope": in_scope,
+    "first_share": first_share,
+    "ceiling_on_eligible": ceiling.ceiling_on_eligible,
+    "deductible": deductible,
+    "ratio": ratio,
+    "bands": bands,
+    "ceiling_on_payment": ceiling.ceiling_on_payment,
+    "critical_illness_base": critical_illness_base,
+    "cumulative_share": cumulative_share,
+    "commercial_parts": commercial_parts,
+    "in_scope_left": in_scope_left,
+    "top_up_base": top_up_base,
+    "waiver": waiver,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One payer's turn.
+
+    Attributes:
+        result: our calculation, or None where the layer is not modelled or waits for an earlier one.
+        pay: what counts: the answer, else our expectation, else nothing.
+    """
+
+    layer: ResolvedLayer
+    result: Position | None
+    pay: Money
+    answer: PayerAnswer | None
+    steps: tuple[Step, ...]
+
+    @property
+    def expected(self) -> Money | None:
+        return None if self.result is None else self.result.pay
+
+
+def check_layers(layers: Sequence[ResolvedLayer]) -> None:
+    """Refuse plans that no calculation understands. Raises AdapterError SET-307 and SET-308, all at once."""
+    found: list[Issue] = []
+    payers = [layer.payer for layer in layers]
+    found += [
+        issues.plan_contradicts(str(payer), "一个支付方出现两次 payer twice", "once")
+        for payer in dict.fromkeys(payers)
+        if payers.count(payer) > 1
+    ]
+    for layer in layers:
+        policy = layer.policy
+        found += [
+            issues.step_unknown(policy.name, step, ", ".join(KINDS)) for step in policy.steps if step not in KINDS
+        ]
+        if "ceiling" in policy.parameters:
+            for step in _ceiling_steps(layer):
+                found.append(issues.plan_contradicts(policy.name, "ceiling_reading", f"steps: {step}"))
+    if found:
+        raise AdapterError(*found)
+
+
+def _ceiling_steps(layer: ResolvedLayer) -> list[str]:
+    """Steps that the plan's reading of its ceiling needs and that it does not list: they would lift the ceiling."""
+    readings = {ceiling.PAYMENT}
+    if "ceiling_reading" in layer.policy.parameters:
+        readings = {str(entry.value) for entry in layer.policy.parameters["ceiling_reading"].history if entry.value}
+    needed = {ceiling.PAYMENT: "ceiling_on_payment", ceiling.ELIGIBLE: "ceiling_on_eligible"}
+    return [needed[read] for read in sorted(readings) if read in needed and needed[read] not in layer.policy.steps]
+
+
+def coordinate(
+    bill: Bill, layers: Sequence[ResolvedLayer], answers: Mapping[Payer, PayerAnswer], lines: Mapping[str, LineSplit]
+) -> tuple[tuple[Turn, ...], Bill, dict[str, LineSplit], tuple[Issue, ...]]:
+    """Let every payer have its turn; an answer replaces our expectation and carries on into the next base.
+
+    Returns:
+        The turns, the bill as it stands after them, the line splits (a payer's own win), and warnings.
+
+    Raises:
+        AdapterError: SET-302, SET-304 for an answer that cannot be.
+    """
+    turns: list[Turn] = []
+    found: list[Issue] = []
+    splits = dict(lines)
+    open_payer: Payer | None = None
+    for layer in layers:
+        answer = answers.get(layer.payer)
+        result = None
+        if open_payer is not None and answer is None:
+            found.append(issues.layer_waits(layer.payer, open_payer))
+        elif layer.policy.not_modelled:
+            if answer is None:
+                found.append(issues.layer_not_modelled(layer.payer, layer.policy.name))
+                open_payer = layer.payer
+        else:
+            result = calculate(bill, layer)
+        pay = _amount(bill, layer, result, answer)
+        bill = _after(bill, layer, result, pay, answer, splits, found)
+        turns.append(Turn(layer, result, pay, answer, _steps(layer, result, answer)))
+    return tuple(turns), bill, splits, tuple(found)
+
+
+def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
+    """What a payer bears by its plan; of several identities the better one counts, never both (就高不重复, Q-07)."""
+    start = Position(bill, layer.payer, layer.policy, bill.keys)
+    refused = _not_covered(start)
+    if refused is not None:
+        return refused
+    known = layer.policy.keys_of("person_category")
+    categories = sorted(str(category) for category in bill.categories if category in known) or [DEFAULT]
+    runs = [_run(replace(start, keys={**bill.keys, "person_category": category})) for category in categories]
+    return max(runs, key=lambda run: run.pay)
+
+
+def _run(position: Position) -> Position:
+    for step in position.policy.steps:
+        position = KINDS[step](position)
+    if position.pay <= position.bill.left:
+        return position
+    return replace(position, pay=position.bill.left)
+
+
+def _not_covered(position: Position) -> Position | None:
+    """A step that says why this payer has nothing to do with the person, or None when it has."""
+    rule, held = position.find("insurance"), str(position.bill.insurance)
+    if rule is None or held in rule.texts:
+        return None
+    because = Explanation(
+        zh=f"参保险种“{held}”不属于本计划({'、'.join(rule.texts)}),支付{ZERO}",
+        en=f"insurance '{held}' is not one of this plan ({', '.join(rule.texts)}): {ZERO}",
+        cite=rule.cite,
+    )
+    return position.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held})
+
+
+def _amount(bill: Bill, layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | None) -> Money:
+    if answer is None:
+        return ZERO if result is None else result.pay
+    if not ZERO <= answer.amount <= bill.left:
+        raise AdapterError(issues.answer_out_of_range(layer.payer, answer.amount, bill.left))
+    return answer.amount
+
+
+def _after(
+    bill: Bill,
+    layer: ResolvedLayer,
+    result: Position | None,
+    pay: Money,
+    answer: PayerAnswer | None,
+    splits: dict[str, LineSplit],
+    found: list[Issue],
+) -> Bill:
+    """The bill for the next payer."""
+    sums = bill.sums
+    if result is not None and result.first:
+        sums = replace(sums, in_scope=sums.in_scope - result.first, pre_self_pay=sums.pre_self_pay + result.first)
+    figures: dict[str, Money] = {}
+    if answer is not None:
+        sums = answered_sums(replace(bill, sums=sums), answer, splits, found)
+        figures = dict(answer.amounts)
+    outside = min(result.outside, pay) if result is not None else ZERO
+    outside = max(outside, pay - max(replace(bill, sums=sums).in_scope_left, ZERO))
+    after = replace(bill, sums=sums, paid=(*bill.paid, (layer.payer, pay)), paid_outside=bill.paid_outside + outside)
+    if layer.payer is not Payer.BASIC:
+        return after
+    taken = figures.get("deductible", ZERO if result is None else result.deductible)
+    over = figures.get("over-cap", ZERO if result is None else result.over_cap)
+    room = max(sums.in_scope - pay, ZERO)
+    taken = min(taken, room)
+    return replace(after, deductible=taken, over_cap=min(over, room - taken))
+
+
+def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit], found: list[Issue]) -> LineSplit:
+    """The four parts as the payer sees them: by its lines, else by basic insurance's header figures, else ours."""
+    sums = bill.sums
+    if answer.lines:
+        wrong = []
+        changed = LineSplit()
+        for line, split in answer.lines:
+            ours = splits.get(line)
+            if ours is None or ours.total != split.total:
+                known = ZERO if ours is None else ours.total
+                wrong.append(issues.answered_split_unbalanced(answer.payer, line, known, split.total))
+                continue
+            changed = _plus(changed, split, ours)
+            splits[line] = split
+        if wrong:
+            raise AdapterError(*wrong)
+        return _plus(sums, changed, LineSplit())
+    figures = dict(answer.amounts)
+    theirs = figures.get("eligible", figures.get("in-scope"))
+    if answer.payer is not Payer.BASIC or theirs is None or theirs == sums.in_scope:
+        return sums
+    header = LineSplit(
+        figures.get("full-self-pay", ZERO), figures.get("over-limit", ZERO), figures.get("pre-self-pay", ZERO), theirs
+    )
+    if header.total == bill.total:
+        return header
+    found.append(issues.answered_scope_differs(answer.payer, sums.in_scope, theirs))
+    return sums
+
+
+def _plus(sums: LineSplit, more: LineSplit, less: LineSplit) -> LineSplit:
+    return LineSplit(
+        sums.full_self_pay + more.full_self_pay - less.full_self_pay,
+        sums.over_limit + more.over_limit - less.over_limit,
+        sums.pre_self_pay + more.pre_self_pay - less.pre_self_pay,
+        sums.in_scope + more.in_scope - less.in_scope,
+        sums.basis,
+    )
+
+
+def _steps(layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | None) -> tuple[Step, ...]:
+    ours = () if result is None else result.steps
+    if answer is None:
+        return ours
+    said = ";".join(answer.steps)
+    expected = "" if result is None else f",本方测算{result.pay}"
+    expected_en = "" if result is None else f", our expectation {result.pay}"
+    because = Explanation(
+        zh=f"以支付方答复为准:{answer.amount}{expected}{f'({said})' if said else ''}",
+        en=f"the payer's answer counts: {answer.amount}{expected_en}{f' ({said})' if said else ''}",
+        cite=f"{layer.payer} {answer.reference}",
+    )
+    inputs = tuple((name, amount.text) for name, amount in answer.amounts)
+    return (*ours, Step(layer.payer, "payer-answer", answer.amount, ZERO, because, inputs))

@@ -1,0 +1,179 @@
+"""A settlement as rows for people and as plain JSON for programs (结算说明)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from adapter.model.issues import Issue
+from adapter.model.money import Money
+from adapter.model.settlement import PatientParts, Payer, Settlement
+
+#: What stands on everything that came from a test profile.
+TEST_PROFILE_TAG = "TEST PROFILE – no place's rule"
+
+#: Names of the payers, in Chinese and English.
+PAYERS: dict[Payer, tuple[str, str]] = {
+    Payer.BASIC: ("基本医保统筹", "basic insurance"),
+    Payer.CRITICAL_ILLNESS: ("大病保险", "critical-illness insurance"),
+    Payer.COMMERCIAL: ("商业补充保险", "commercial insurance"),
+    Payer.MEDICAL_AID: ("医疗救助", "medical aid"),
+    Payer.AID_TOP_UP: ("倾斜救助", "aid top-up"),
+    Payer.HOSPITAL: ("医院减免", "hospital waiver"),
+    Payer.GOVERNMENT: ("政府兜底", "government"),
+    Payer.PERSONAL_ACCOUNT: ("个人账户", "personal account"),
+    Payer.THIRD_PARTY: ("第三人负担", "third party"),
+    Payer.PATIENT: ("个人负担", "patient"),
+}
+
+#: Names of the steps, in Chinese and English.
+STEPS: dict[str, tuple[str, str]] = {
+    "third-party": ("先行扣除", "taken out first"),
+    "line-split": ("政策范围内费用", "eligible amount"),
+    "first-share": ("转外先自付", "borne first"),
+    "cap": ("超封顶线", "over the ceiling"),
+    "deductible": ("起付标准", "deductible"),
+    "ratio": ("按比例支付", "share"),
+    "bands": ("分段计算", "by bands"),
+    "base": ("计算基数", "base"),
+    "this-stay": ("本次应付", "for this stay"),
+    "part": ("分项", "part"),
+    "parts": ("分项合计", "parts together"),
+    "waiver-part": ("减免分项", "waiver part"),
+    "waiver": ("减免合计", "waiver"),
+    "not-covered": ("不属待遇对象", "not entitled"),
+    "payer-answer": ("支付方答复", "payer's answer"),
+    "patient": ("个人负担", "patient pays"),
+}
+
+PARTS: dict[str, tuple[str, str]] = {
+    "full_self_pay": ("全自费", "full self-pay"),
+    "over_limit": ("超限价", "over limit"),
+    "pre_self_pay": ("先行自付", "pre-self-pay"),
+    "deductible": ("起付线", "deductible"),
+    "coinsurance": ("按比例自付", "coinsurance"),
+    "over_cap": ("超封顶线", "over the ceiling"),
+    "relieved": ("后序支付方承担", "borne by later payers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One printed line: whose, what, how much, how it was calculated, under which article.
+
+    Attributes:
+        kind: ``step``, ``share`` or ``part``.
+    """
+
+    kind: str
+    payer: Payer
+    zh: str
+    en: str
+    amount: Money
+    formula_zh: str
+    formula_en: str
+    cite: str
+
+
+def rows(settlement: Settlement) -> tuple[Row, ...]:
+    """Every step in order, then the shares, then what makes up the patient's part (without zeros)."""
+    found = []
+    for step in settlement.steps:
+        zh, en = STEPS.get(step.name, (step.name, step.name))
+        because = step.because
+        found.append(Row("step", step.payer, zh, en, step.amount, because.zh, because.en, because.cite))
+    for share in settlement.shares:
+        zh, en = PAYERS[share.payer]
+        note_zh, note_en = f"{share.authority}", f"{share.authority}"
+        if share.variance:
+            note_zh = f"{note_zh},与本方测算相差{share.variance}"
+            note_en = f"{note_en}, differs from our expectation by {share.variance}"
+        found.append(Row("share", share.payer, zh, en, share.amount, note_zh, note_en, share.cite))
+    for name, amount in patient_amounts(settlement.patient):
+        if amount:
+            zh, en = PARTS[name]
+            found.append(Row("part", Payer.PATIENT, zh, en, amount, "", "", ""))
+    return tuple(found)
+
+
+def as_json(settlement: Settlement) -> dict[str, object]:
+    """A settlement as plain JSON values: amounts are text with two decimals, in yuan."""
+    accrued = settlement.accrued
+    return {
+        "tag": TEST_PROFILE_TAG if settlement.test_profile else None,
+        "case_id": settlement.case_id,
+        "version": settlement.version,
+        "scheme": settlement.scheme,
+        "settled_on": settlement.on.isoformat(),
+        "complete": settlement.complete,
+        "test_profile": settlement.test_profile,
+        "total": settlement.total.text,
+        "patient_pays": settlement.patient_pays.text,
+        "shares": [
+            {
+                "payer": str(share.payer),
+                "zh": PAYERS[share.payer][0],
+                "en": PAYERS[share.payer][1],
+                "amount": share.amount.text,
+                "authority": str(share.authority),
+                "expected": None if share.expected is None else share.expected.text,
+                "variance": share.variance.text,
+                "plan": share.plan,
+                "cite": share.cite,
+                "reference": share.reference,
+            }
+            for share in settlement.shares
+        ],
+        "patient": {name: amount.text for name, amount in patient_amounts(settlement.patient)},
+        "steps": [
+            {
+                "payer": str(step.payer),
+                "name": step.name,
+                "amount": step.amount.text,
+                "left": step.left.text,
+                "zh": step.because.zh,
+                "en": step.because.en,
+                "cite": step.because.cite,
+                "inputs": dict(step.inputs),
+            }
+            for step in settlement.steps
+        ],
+        "splits": {
+            line: {
+                "full_self_pay": split.full_self_pay.text,
+                "over_limit": split.over_limit.text,
+                "pre_self_pay": split.pre_self_pay.text,
+                "in_scope": split.in_scope.text,
+                "basis": str(split.basis),
+            }
+            for line, split in settlement.splits
+        },
+        "year_to_date": {
+            "year": accrued.year,
+            "source": accrued.source,
+            "excludes_case": accrued.excludes_case,
+            "amounts": {name: amount.text for name, amount in accrued.amounts},
+        },
+        "accruals": {accrual.name: accrual.amount.text for accrual in settlement.accruals},
+        "not_modelled": [str(payer) for payer in settlement.not_modelled],
+        "rules": list(settlement.rules),
+        "basis": settlement.basis,
+        "issues": [issue_json(issue) for issue in settlement.issues],
+    }
+
+
+def issue_json(issue: Issue) -> dict[str, str]:
+    """An issue as plain JSON values."""
+    return {
+        "code": issue.code,
+        "severity": str(issue.severity),
+        "pointer": issue.pointer,
+        "zh": issue.zh,
+        "en": issue.en,
+        "hint_zh": issue.hint_zh,
+        "hint_en": issue.hint_en,
+    }
+
+
+def patient_amounts(parts: PatientParts) -> tuple[tuple[str, Money], ...]:
+    """The patient's parts by name, in printing order."""
+    return tuple((field.name, getattr(parts, field.name)) for field in fields(parts))

@@ -1,0 +1,252 @@
+"""Issues of the settlement room: SET-3xx."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from adapter.model.issues import Issue, Severity
+from adapter.model.money import Money
+from adapter.model.settlement import Payer
+
+_PERSON_ZH = "请人工核对后再结算"
+_PERSON_EN = "have a person check before settling"
+
+
+def shares_unbalanced(pointer: str, total: Money, found: Money) -> Issue:
+    return Issue(
+        code="SET-301",
+        severity=Severity.FATAL,
+        pointer=pointer,
+        zh=f"各方负担合计{found},与费用总额{total}不等,拒绝结算",
+        en=f"the shares add up to {found}, the bill is {total}; settlement refused",
+        hint_zh=_PERSON_ZH,
+        hint_en=_PERSON_EN,
+    )
+
+
+def answer_out_of_range(payer: Payer, amount: Money, most: Money) -> Issue:
+    return Issue(
+        code="SET-302",
+        severity=Severity.ERROR,
+        pointer=f"answer/{payer}",
+        zh=f"{payer} 答复的金额{amount}不在 0 至{most}之间",
+        en=f"the answer of {payer}, {amount}, is not between 0 and {most}",
+        hint_zh="请与对方核对该笔结算,不得自行改动金额",
+        hint_en="clear the settlement with the payer; never change the amount here",
+    )
+
+
+def line_not_in_catalogue(line: str) -> Issue:
+    return Issue(
+        code="SET-303",
+        severity=Severity.ERROR,
+        pointer=f"lines/{line}",
+        zh="该费用明细在服务日期没有目录对照,也没有医院系统的拆分",
+        en="the line has no catalogue row on its day of service, nor a split by the HIS",
+        hint_zh="请在 items.csv 中补充该项目(含起止日期)后重新处理",
+        hint_en="add the item with its dates to items.csv, then process the case again",
+    )
+
+
+def answered_split_unbalanced(payer: Payer, line: str, amount: Money, found: Money) -> Issue:
+    return Issue(
+        code="SET-304",
+        severity=Severity.ERROR,
+        pointer=f"answer/{payer}/lines/{line}",
+        zh=f"{payer} 对该明细的拆分合计{found},与明细金额{amount}不等(或无此明细)",
+        en=f"the split by {payer} adds up to {found}, the line is {amount} (or is not on this bill)",
+        hint_zh="请与对方核对明细上传是否完整",
+        hint_en="check with the payer whether the lines arrived whole",
+    )
+
+
+def payer_not_in_scheme(payer: Payer) -> Issue:
+    return Issue(
+        code="SET-305",
+        severity=Severity.ERROR,
+        pointer=f"answer/{payer}",
+        zh=f"方案中没有支付方 {payer},但收到了它的金额",
+        en=f"{payer} is not part of the scheme, yet an amount of it came in",
+        hint_zh="请核对基金编码对照和方案的支付方顺序",
+        hint_en="check the mapping of fund codes and the payers of the scheme",
+    )
+
+
+def third_party_out_of_range(amount: Money, total: Money) -> Issue:
+    return Issue(
+        code="SET-306",
+        severity=Severity.ERROR,
+        pointer="third_party",
+        zh=f"第三人负担{amount}不在 0 至费用总额{total}之间",
+        en=f"the third party's part {amount} is not between 0 and the bill {total}",
+        hint_zh="请在窗口登记中更正第三人负担金额",
+        hint_en="correct the third party's amount in the window facts",
+    )
+
+
+def step_unknown(policy: str, step: str, known: str) -> Issue:
+    return Issue(
+        code="SET-307",
+        severity=Severity.ERROR,
+        pointer=f"{policy}#steps",
+        zh=f"不认识的步骤“{step}”",
+        en=f"unknown step '{step}'",
+        hint_zh=f"可用:{known}",
+        hint_en=f"known: {known}",
+    )
+
+
+def plan_contradicts(policy: str, found: str, wanted: str) -> Issue:
+    return Issue(
+        code="SET-308",
+        severity=Severity.ERROR,
+        pointer=policy,
+        zh=f"计划参数与步骤不一致:{found};应为 {wanted}",
+        en=f"the plan's parameters and steps do not agree: {found}; wanted: {wanted}",
+        hint_zh="请更正该计划文件的 steps 或参数",
+        hint_en="correct 'steps' or the parameter in the plan file",
+    )
+
+
+def self_share_missing(line: str) -> Issue:
+    return Issue(
+        code="SET-309",
+        severity=Severity.ERROR,
+        pointer=f"lines/{line}",
+        zh="乙类项目没有先行自付比例,计划也没有规定默认比例(Q-05)",
+        en="a class B item has no pre-self-pay share, and the plan gives no default (Q-05)",
+        hint_zh="请在 items.csv 中填写该项目的先行自付比例",
+        hint_en="fill in the item's self_share in items.csv",
+    )
+
+
+def restriction_unknown(line: str) -> Issue:
+    return Issue(
+        code="SET-310",
+        severity=Severity.ERROR,
+        pointer=f"lines/{line}",
+        zh="限制使用的项目没有标明是否符合限制条件",
+        en="a restricted item does not say whether its use met the restriction",
+        hint_zh="请医师或医保办在明细上标明后重新处理",
+        hint_en="have the doctor or the insurance office flag the line, then process the case again",
+    )
+
+
+def facts_invalid(pointer: str, zh: str, en: str) -> Issue:
+    return Issue(
+        code="SET-311",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"试算事实有误:{zh}",
+        en=f"the facts cannot be read: {en}",
+        hint_zh="写法见 docs/whatif.md",
+        hint_en="docs/whatif.md shows how facts are written",
+    )
+
+
+def layer_not_modelled(payer: Payer, policy: str) -> Issue:
+    return Issue(
+        code="SET-312",
+        severity=Severity.WARNING,
+        pointer=policy,
+        zh=f"{payer} 的参数没有公布,本次不作估算;这不表示其支付为 0",
+        en=f"nobody published the parameters of {payer}: nothing is estimated for it, which is not the same as 0",
+        hint_zh="以该支付方的答复为准",
+        hint_en="its own answer decides",
+    )
+
+
+def layer_waits(payer: Payer, earlier: Payer) -> Issue:
+    return Issue(
+        code="SET-313",
+        severity=Severity.WARNING,
+        pointer=str(payer),
+        zh=f"{payer} 的基数取决于尚未答复的 {earlier},本次不作计算",
+        en=f"the base of {payer} depends on {earlier}, which has not answered; nothing is computed for it",
+        hint_zh="请先取得前序支付方的答复",
+        hint_en="get the earlier payer's answer first",
+    )
+
+
+def refund_exceeds(line: str) -> Issue:
+    return Issue(
+        code="SET-314",
+        severity=Severity.WARNING,
+        pointer=f"lines/{line}",
+        zh="该明细的退费超过原收费",
+        en="more was refunded than was charged on this line",
+        hint_zh="请收费处核对退费记录",
+        hint_en="have the cashier check the refunds of this line",
+    )
+
+
+def year_differs(accrued: int, on: date) -> Issue:
+    return Issue(
+        code="SET-315",
+        severity=Severity.ERROR,
+        pointer="year_to_date",
+        zh=f"年度累计是{accrued}年的,结算日期是{on}",
+        en=f"the year-to-date amounts are of {accrued}, the settlement date is {on}",
+        hint_zh="请按结算日期所在年度重新查询年度累计",
+        hint_en="ask for the year-to-date amounts of the settlement date's year",
+    )
+
+
+def split_is_estimate(line: str) -> Issue:
+    return Issue(
+        code="SET-316",
+        severity=Severity.WARNING,
+        pointer=f"lines/{line}",
+        zh="该明细没有目录对照,按医院系统的拆分估算",
+        en="the line has no catalogue row; the split of the HIS is used as an estimate",
+        hint_zh="请在 items.csv 中补充该项目",
+        hint_en="add the item to items.csv",
+    )
+
+
+def refund_loop(line: str) -> Issue:
+    return Issue(
+        code="SET-317",
+        severity=Severity.ERROR,
+        pointer=f"lines/{line}",
+        zh="退费明细的冲销关系成环",
+        en="the refunds of this line point at each other in a circle",
+        hint_zh="请核对医院系统的退费关联",
+        hint_en="check the refund links in the HIS",
+    )
+
+
+def sheet_unbalanced(pointer: str, zh: str, en: str) -> Issue:
+    return Issue(
+        code="SET-318",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"结算单金额不平:{zh}",
+        en=f"the settlement sheet does not balance: {en}",
+        hint_zh="请退回来源核对,不得自行改数",
+        hint_en="send it back to where it came from; never mend a figure here",
+    )
+
+
+def sheet_impossible(pointer: str, zh: str, en: str) -> Issue:
+    return Issue(
+        code="SET-319",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"结算单金额不可能成立:{zh}",
+        en=f"the settlement sheet is impossible: {en}",
+        hint_zh="请退回来源核对,不得自行改数",
+        hint_en="send it back to where it came from; never mend a figure here",
+    )
+
+
+def answered_scope_differs(payer: Payer, ours: Money, theirs: Money) -> Issue:
+    return Issue(
+        code="SET-320",
+        severity=Severity.WARNING,
+        pointer=f"answer/{payer}",
+        zh=f"{payer} 认定的政策范围内费用{theirs}与本方{ours}不同,且未给出可用的拆分",
+        en=f"{payer} counted {theirs} as in scope, we {ours}, and gave no split that could be used",
+        hint_zh="后序支付方的基数仍按本方拆分计算,请与对方核对目录",
+        hint_en="later bases keep our split; compare the catalogues with the payer",
+    )

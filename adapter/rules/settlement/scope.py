@@ -1,0 +1,200 @@
+"""甲 · 乙 · 丙: split every line into full self-pay, over-limit, pre-self-pay and policy range (明细拆分)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from adapter.model.claim import ChargeLine, LineSplit, SplitBasis
+from adapter.model.issues import AdapterError, Issue, stopping
+from adapter.model.money import ZERO, Money, UnitPrice
+from adapter.model.reference import CatalogueItem, ItemClass, Level
+from adapter.rules.policy.scheme import ResolvedLayer
+from adapter.rules.settlement import issues
+
+WITHIN_LIMIT = "within-limit"
+WHOLE_LINE = "whole-line"
+_NO_SHARE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRule:
+    """How lines are split in this place and year.
+
+    Attributes:
+        pre_self_pay_on: ``within-limit``: the 乙 share is taken on the amount within the price limit (default);
+            ``whole-line``: on the whole line. The published fields leave it open (Q-05).
+        class_b_share: share of a 乙 item that carries none of its own; None: such a line is an issue.
+    """
+
+    pre_self_pay_on: str = WITHIN_LIMIT
+    class_b_share: Decimal | None = None
+
+
+def split_rule(layers: Sequence[ResolvedLayer], on: date, keys: Mapping[str, str]) -> SplitRule:
+    """The rule that the first plan with such parameters gives; the adapter's default where none does."""
+    basis, share = WITHIN_LIMIT, None
+    for layer in reversed(layers):
+        found = layer.policy.find("pre_self_pay_on", on, keys)
+        basis = found.text if found is not None else basis
+        default = layer.policy.find("class_b_share", on, keys)
+        share = default.decimal if default is not None else share
+    return SplitRule(basis, share)
+
+
+def split_lines(
+    lines: Sequence[ChargeLine], level: Level, rule: SplitRule
+) -> tuple[dict[str, LineSplit], tuple[Issue, ...]]:
+    """Split all lines. A refund splits like the line it undoes, so that both net to zero exactly.
+
+    Refunds are taken in the order of service date and id; each gets what its line loses by it. Amounts round half
+    up per line, then add.
+
+    Returns:
+        The split by line id, and warnings.
+
+    Raises:
+        AdapterError: SET-303, 309, 310, 317: one issue for each line that cannot be split.
+    """
+    found: list[Issue] = []
+    by_id = {line.id: line for line in lines}
+    chains: dict[str, list[ChargeLine]] = defaultdict(list)
+    for line in lines:
+        chains[_root(line, by_id, found)].append(line)
+    splits: dict[str, LineSplit] = {}
+    for root, chain in chains.items():
+        if len(chain) == 1:
+            splits[root] = _split(by_id[root], by_id[root].amount, by_id[root].quantity, level, rule, found)
+        else:
+            _split_chain(by_id[root], chain, level, rule, splits, found)
+    if stopping(found):
+        raise AdapterError(*found)
+    return {line.id: splits[line.id] for line in lines}, tuple(found)
+
+
+def _root(line: ChargeLine, by_id: Mapping[str, ChargeLine], found: list[Issue]) -> str:
+    """The charge that a refund (or the undoing of a refund) goes back to, as far as it is on this bill."""
+    seen = {line.id}
+    while line.reverses is not None and line.reverses in by_id:
+        line = by_id[line.reverses]
+        if line.id in seen:
+            found.append(issues.refund_loop(line.id))
+            return line.id
+        seen.add(line.id)
+    return line.id
+
+
+def _split_chain(
+    charge: ChargeLine,
+    chain: Sequence[ChargeLine],
+    level: Level,
+    rule: SplitRule,
+    splits: dict[str, LineSplit],
+    found: list[Issue],
+) -> None:
+    """Each refund gets the difference that it makes to the split of what is left of the charge."""
+    amount, quantity = charge.amount, charge.quantity
+    before = splits[charge.id] = _split(charge, amount, quantity, level, rule, found)
+    refunds = [line for line in chain if line.id != charge.id]
+    for refund in sorted(refunds, key=lambda line: (line.service_date, line.id)):
+        amount, quantity = amount + refund.amount, quantity + refund.quantity
+        after = _split(charge, amount, quantity, level, rule, [])
+        splits[refund.id] = _difference(after, before)
+        before = after
+    if amount.fen * charge.amount.fen < 0:
+        found.append(issues.refund_exceeds(charge.id))
+
+
+def _split(
+    line: ChargeLine, amount: Money, quantity: Decimal, level: Level, rule: SplitRule, found: list[Issue]
+) -> LineSplit:
+    """Split an amount by the line's catalogue row."""
+    item = line.item
+    if item is None:
+        return _his_estimate(line, amount, found)
+    if item.restricted and line.in_restriction is None:
+        found.append(issues.restriction_unknown(line.id))
+    if item.item_class is ItemClass.C or (item.restricted and not line.in_restriction):
+        return LineSplit(full_self_pay=amount)
+    share = _share_of(item, rule)
+    if share is None:
+        found.append(issues.self_share_missing(line.id))
+        share = _NO_SHARE
+    within = _within_limit(item, amount, quantity, level)
+    over = amount - within
+    if not share:
+        return LineSplit(over_limit=over, in_scope=within)
+    pre = (amount if rule.pre_self_pay_on == WHOLE_LINE else within).share(share)
+    if abs(pre) > abs(within):
+        pre = within
+    return LineSplit(over_limit=over, pre_self_pay=pre, in_scope=within - pre)
+
+
+def _share_of(item: CatalogueItem, rule: SplitRule) -> Decimal | None:
+    """An item's own share wins over any default of its class (S64)."""
+    if item.self_share is not None:
+        return item.self_share
+    return rule.class_b_share if item.item_class is ItemClass.B else _NO_SHARE
+
+
+def _within_limit(item: CatalogueItem, amount: Money, quantity: Decimal, level: Level) -> Money:
+    """The part of an amount that the price limit × quantity allows; a refund mirrors a charge."""
+    limit = item.price_limit(level)
+    if limit is None:
+        return amount
+    most = UnitPrice.yuan(limit).times(abs(quantity))
+    if abs(amount) <= most:
+        return amount
+    return most if amount > ZERO else -most
+
+
+def _his_estimate(line: ChargeLine, amount: Money, found: list[Issue]) -> LineSplit:
+    """The HIS's own figures, where there is no catalogue row: an estimate, and marked so."""
+    his = line.his_split
+    if his is None or his.total != line.amount:
+        found.append(issues.line_not_in_catalogue(line.id))
+        return LineSplit(full_self_pay=amount, basis=SplitBasis.HIS)
+    if amount == line.amount:
+        found.append(issues.split_is_estimate(line.id))
+        return LineSplit(his.full_self_pay, his.over_limit, his.pre_self_pay, his.in_scope, SplitBasis.HIS)
+    share = Decimal(amount.fen) / Decimal(line.amount.fen) if line.amount else _NO_SHARE
+    over, pre, scope = (part.share(share) for part in (his.over_limit, his.pre_self_pay, his.in_scope))
+    return LineSplit(amount - over - pre - scope, over, pre, scope, SplitBasis.HIS)
+
+
+def _difference(after: LineSplit, before: LineSplit) -> LineSplit:
+    return LineSplit(
+        after.full_self_pay - before.full_self_pay,
+        after.over_limit - before.over_limit,
+        after.pre_self_pay - before.pre_self_pay,
+        after.in_scope - before.in_scope,
+        before.basis,
+    )
+
+
+def sums_of(splits: Mapping[str, LineSplit]) -> LineSplit:
+    """The four parts of all lines together; they add up to the bill."""
+    values = splits.values()
+    return LineSplit(
+        Money.total(split.full_self_pay for split in values),
+        Money.total(split.over_limit for split in values),
+        Money.total(split.pre_self_pay for split in values),
+        Money.total(split.in_scope for split in values),
+    )
+
+
+def without_third_party(sums: LineSplit, amount: Money) -> LineSplit:
+    """Take a third party's part out, policy range first: the funds never bear what another must.
+
+    Source: 社会保险法第三十条.
+    """
+    left, parts = amount, []
+    for part in (sums.in_scope, sums.pre_self_pay, sums.over_limit):
+        taken = min(max(part, ZERO), left)
+        parts.append(part - taken)
+        left -= taken
+    in_scope, pre, over = parts
+    return LineSplit(sums.full_self_pay - left, over, pre, in_scope, sums.basis)

@@ -1,0 +1,75 @@
+"""The one place that builds real things (ledger, policies, mappings, endpoints, clock) and hands them over."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from adapter.cases.tools import Feed, Tools
+from adapter.intake.mapping import compile_mapping, load_mapping
+from adapter.intake.reference import load_reference, load_window
+from adapter.ledger.ledger import Ledger
+from adapter.model.dates import Clock, SystemClock
+from adapter.payers.delivery.endpoint import Endpoint, EndpointConfig
+from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
+from adapter.payers.delivery.retry import RetryPolicy
+from adapter.rules.policy.load import load_book
+from adapter.settings import EndpointSettings, Settings
+
+
+@contextmanager
+def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | None = None) -> Iterator[Tools]:
+    """Everything a use case needs, closed again at the end."""
+    clock = clock or SystemClock()
+    endpoints = {name: _endpoint(name, each, clock) for name, each in settings.endpoints.items()}
+    ledger = Ledger.open(settings.database_url)
+    try:
+        yield Tools(
+            ledger=ledger,
+            book=load_book(settings.mappings_folder),
+            feed=feeds(settings.mappings_folder, settings.reference_folder),
+            endpoints=dict[str, Endpoint](endpoints),
+            clock=clock,
+            retry=RetryPolicy(settings.retry_first_seconds, settings.retry_most_seconds, settings.retry_limit),
+            lease_seconds=settings.lease_seconds,
+            worker=worker or f"{socket.gethostname()}-{os.getpid()}",
+        )
+    finally:
+        for endpoint in endpoints.values():
+            endpoint.close()
+        ledger.close()
+
+
+def feeds(mappings: Path, reference: Path) -> Callable[[str], Feed]:
+    """Sources by name, each compiled once when it is first asked for."""
+
+    @cache
+    def feed(source: str) -> Feed:
+        mapper = compile_mapping(load_mapping(mappings, source))
+        facts = reference / source
+        return Feed(
+            name=source,
+            mapper=mapper,
+            reference=load_reference(facts),
+            windows=load_window(facts / "window.yaml"),
+        )
+
+    return feed
+
+
+def _endpoint(name: str, settings: EndpointSettings, clock: Clock) -> FhirEndpoint:
+    config = EndpointConfig(
+        name=name,
+        dialect=settings.dialect,
+        base_url=settings.base_url.rstrip("/"),
+        form=settings.form,
+        simulator=settings.simulator,
+        longest_delay=settings.longest_delay,
+        timeout=settings.timeout,
+        token=settings.token.get_secret_value() if settings.token else None,
+    )
+    return FhirEndpoint(config, clock)

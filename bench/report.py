@@ -1,0 +1,91 @@
+"""Figures and the page they go to: each stands beside its command, the processor and the load."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value.
+
+    Attributes:
+        bar: what it must keep, or aims at, in words; empty where nothing was promised.
+        kept: whether the bar was kept; None where there is none.
+    """
+
+    what: str
+    value: str
+    bar: str = ""
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The figures of one bench and how they came about."""
+
+    name: str
+    command: str
+    how: str
+    figures: tuple[Figure, ...]
+    load: str
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of the sorted values lie (nearest rank).
+
+    >>> percentile([3.0, 1.0, 2.0], 0.99)
+    3.0
+    """
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def load_now() -> str:
+    """One-minute load average beside the number of processors, as text."""
+    return f"{os.getloadavg()[0]:.2f} on {os.cpu_count()} processors"
+
+
+def processor() -> str:
+    """The processor's own name, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def write_results(benches: Sequence[Bench], path: Path = RESULTS) -> None:
+    """Write the page anew from the benches of this run."""
+    lines = [
+        "# Results",
+        "",
+        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with Python {platform.python_version()} on {processor()}.",
+        "Other work on the machine shows in the load; wall-clock figures suffer from it, CPU figures hardly do.",
+        "",
+    ]
+    for bench in benches:
+        lines += [
+            f"## {bench.name}",
+            "",
+            f"`{bench.command}` · load {bench.load}",
+            "",
+            bench.how,
+            "",
+            "| what | measured | bar | kept |",
+            "| --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| {each.what} | {each.value} | {each.bar} | {'' if each.kept is None else 'yes' if each.kept else 'no'} |"
+            for each in bench.figures
+        ]
+        lines.append("")
+    path.write_text("\n".join(lines), encoding="utf-8")

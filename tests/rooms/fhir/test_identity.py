@@ -1,0 +1,29 @@
+"""Names and ids that must never change: other systems store them."""
+
+import doctest
+
+from adapter.fhir import identity
+from adapter.fhir.identity import extension_url, full_url, identifier, reference, resource_id, system
+
+
+def test_doctests() -> None:
+    assert doctest.testmod(identity).failed == 0
+
+
+def test_same_row_same_id_and_no_other() -> None:
+    first = resource_id("qingshi_county", "ChargeItem", "900000123")
+    assert first == resource_id("qingshi_county", "ChargeItem", "900000123")
+    others = {
+        resource_id("other_county", "ChargeItem", "900000123"),
+        resource_id("qingshi_county", "Encounter", "900000123"),
+        resource_id("qingshi_county", "ChargeItem", "900000124"),
+    }
+    assert len({first, *others}) == 4
+
+
+def test_names() -> None:
+    assert system("claim") == "https://pay-after-care.example/fhir/sid/claim"
+    assert extension_url("payer") == "https://pay-after-care.example/fhir/StructureDefinition/payer"
+    assert full_url("Claim", "a") == "https://pay-after-care.example/fhir/Claim/a"
+    assert reference("Claim", "a") == {"reference": "Claim/a"}
+    assert identifier("case", "x-1") == {"system": system("case"), "value": "x-1"}

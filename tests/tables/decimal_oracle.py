@@ -1,0 +1,139 @@
+"""A second opinion on the fixture bills: plain Decimal arithmetic that shares no code with the adapter.
+
+It reads the committed XML with the standard library, splits each line by the committed ``items.csv``, and walks the
+composite Hunan test profile: 起付线 500, 75% (建档立卡 +10 points), fund cap 150000 (R1), 大病 22324 or 11162 with its
+bands, aid 70% for 建档立卡. Each payer is rounded half up to the fen before the next one starts.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from xml.etree import ElementTree
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+EXPORT = FIXTURES / "his/bsoft_phis/qingshi_county/export"
+REFERENCE = FIXTURES / "reference/qingshi_county"
+
+NIL = Decimal("0.00")
+BANDS = (Decimal(30000), Decimal(80000), Decimal(150000))
+RATIOS = {False: ("0.60", "0.65", "0.75", "0.85"), True: ("0.65", "0.70", "0.80", "0.90")}
+
+
+def fen(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def table(name: str, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
+    """Rows of one committed XML file, decoded as it really is, whatever it declares."""
+    text = (EXPORT / f"{name}.xml").read_bytes().decode(encoding)
+    return [{field.tag: field.text or "" for field in row} for row in ElementTree.fromstring(text.partition("?>")[2])]
+
+
+def fee_rows() -> list[dict[str, str]]:
+    return table("ZY_FYMX", "gb18030")
+
+
+def csv_rows(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@dataclass(frozen=True)
+class Split:
+    """全自费, 超限价, 先行自付, 政策范围内."""
+
+    full_self_pay: Decimal = NIL
+    over_limit: Decimal = NIL
+    pre_self_pay: Decimal = NIL
+    in_scope: Decimal = NIL
+
+    def __add__(self, other: Split) -> Split:
+        return Split(
+            self.full_self_pay + other.full_self_pay,
+            self.over_limit + other.over_limit,
+            self.pre_self_pay + other.pre_self_pay,
+            self.in_scope + other.in_scope,
+        )
+
+    @property
+    def total(self) -> Decimal:
+        return self.full_self_pay + self.over_limit + self.pre_self_pay + self.in_scope
+
+
+def split_of(row: Mapping[str, str], catalogue: Sequence[Mapping[str, str]]) -> Split:
+    """One fee line by the catalogue row in force on its day, at a county hospital (secondary)."""
+    day = row["FYRQ"][:10]
+    item = next(
+        each
+        for each in catalogue
+        if each["code"] == row["FYXH"] and each["valid_from"] <= day <= (each["valid_to"] or "9999")
+    )
+    amount, quantity = Decimal(row["ZJJE"]), Decimal(row["FYSL"])
+    if item["item_class"] == "C":
+        return Split(full_self_pay=amount)
+    sign, size = (-1 if amount < 0 else 1), abs(amount)
+    within = size
+    if item["limit_secondary"]:
+        within = min(size, fen(Decimal(item["limit_secondary"]) * abs(quantity)))
+    first = fen(within * Decimal(item["self_share"] or "0"))
+    return Split(NIL, sign * (size - within), sign * first, sign * (within - first))
+
+
+def splits_by_stay() -> dict[str, Split]:
+    """The four sums of every stay whose items the catalogue knows."""
+    catalogue = csv_rows("items.csv")
+    known = {item["code"] for item in catalogue}
+    found: dict[str, Split] = {}
+    unknown = {row["ZYH"] for row in fee_rows() if row["FYXH"] not in known}
+    for row in fee_rows():
+        if row["ZYH"] not in unknown:
+            found[row["ZYH"]] = found.get(row["ZYH"], Split()) + split_of(row, catalogue)
+    return found
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What each payer bears, and the figures on the way."""
+
+    deductible: Decimal
+    ratio: Decimal
+    basic: Decimal
+    base: Decimal
+    above: Decimal
+    critical_illness: Decimal
+    aid_base: Decimal
+    medical_aid: Decimal
+    patient: Decimal
+
+
+def bill(split: Split, *, poor: bool, insured: bool, before: Mapping[str, Decimal]) -> Bill:
+    """Walk the payers. ``before`` is the year to date: ``basic.deductible``, ``critical-illness.base`` …"""
+    if not insured:
+        return Bill(NIL, NIL, NIL, NIL, NIL, NIL, NIL, NIL, split.total)
+    scope = split.in_scope
+    deductible = min(Decimal("500.00"), Decimal("2300.00") - before.get("basic.deductible", NIL), scope)
+    ratio = Decimal("0.85") if poor else Decimal("0.75")
+    basic = min(fen((scope - deductible) * ratio), Decimal("150000.00") - before.get("basic.paid", NIL))
+    base = scope - basic  # deductible + coinsurance + over the cap, all of it in scope
+    accumulated = base + before.get("critical-illness.base", NIL)
+    above = max(accumulated - (Decimal("11162.00") if poor else Decimal("22324.00")), NIL)
+    entitled = fen(banded(above, RATIOS[poor]))
+    if not poor:
+        entitled = min(entitled, Decimal("300000.00"))
+    critical = entitled - before.get("critical-illness.paid", NIL)
+    left = scope - basic - critical
+    aid = fen(left * Decimal("0.70")) if poor else NIL
+    return Bill(deductible, ratio, basic, base, above, critical, left, aid, split.total - basic - critical - aid)
+
+
+def banded(above: Decimal, ratios: Iterable[str]) -> Decimal:
+    """Each band takes only the slice inside it, counted from the deductible."""
+    due, lower = Decimal(0), Decimal(0)
+    for upper, ratio in zip((*BANDS, above), ratios, strict=True):
+        due += max(min(above, upper) - lower, Decimal(0)) * Decimal(ratio)
+        lower = upper
+    return due
