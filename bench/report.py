@@ -69,7 +69,7 @@ def write_results(benches: Sequence[Bench], path: Path = RESULTS) -> None:
         "# Results",
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with Python {platform.python_version()} on {processor()}.",
-        "Other work on the machine shows in the load; wall-clock figures suffer from it, CPU figures hardly do.",
+        "Other work on the machine shows in the load: wall-clock figures suffer most from it, processor time less.",
         "",
     ]
     for bench in benches:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import statistics
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +25,18 @@ from bench.report import Bench, Figure, load_now, percentile
 
 LINES = 200
 STAYS = 200
+ROUNDS = 5
 WARM = 10  # settled first and not counted: statements are compiled once
 AIM = 20.0  # milliseconds, 99th percentile
 ACTOR, REASON = Actor("bench"), "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Milliseconds per stay: for the adjudication alone, and with its commit."""
+
+    decided: list[float]
+    whole: list[float]
 
 
 def settle(book: PolicyBook, claim: Claim) -> Settlement:
@@ -71,54 +82,69 @@ def commit(ledger: Ledger, settlement: Settlement, number: int) -> None:
         tx.enqueue(message, at=at, actor=ACTOR, reason=REASON)
 
 
+def measure(book: PolicyBook, claims: Sequence[Claim], folder: Path) -> Spent:
+    """Settle all claims, one after the other, into a new ledger; the first ones warm it up and do not count."""
+    ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
+    for claim in claims:
+        _open_case(ledger, claim)
+    spent = Spent([], [])
+    gc.collect()
+    gc.freeze()  # as the service does after its start
+    for claim in claims:
+        start = time.perf_counter_ns()
+        settlement = settle(book, claim)
+        between = time.perf_counter_ns()
+        commit(ledger, settlement, 1)
+        spent.decided.append((between - start) / 1e6)
+        spent.whole.append((time.perf_counter_ns() - start) / 1e6)
+    gc.unfreeze()
+    ledger.close()
+    return Spent(spent.decided[WARM:], spent.whole[WARM:])
+
+
+def _open_case(ledger: Ledger, claim: Claim) -> None:
+    with ledger.transaction() as tx:
+        tx.open_case(
+            claim.case_id,
+            source=SOURCE,
+            stay_key=claim.stay.key,
+            person_key=claim.person.key,
+            scheme="bench",
+            facility=claim.stay.facility.code,
+            at=datetime.now(UTC),
+            actor=ACTOR,
+            reason=REASON,
+        )
+
+
 def run() -> Bench:
-    """Wall-clock time per stay, one after the other, on SQLite (WAL, synchronous FULL) in a temporary folder."""
+    """Wall-clock time per stay on SQLite; the bar is held against the worst of several rounds, not the luckiest."""
     load = load_now()
     book = load_book(MAPPINGS)
-    with prepared(STAYS + WARM, LINES) as ready, TemporaryDirectory(prefix="bench-") as folder:
-        ledger = Ledger.open(f"sqlite:///{Path(folder) / 'ledger.sqlite'}")
-        claims = []
-        for records in ready.records:
-            claim = ready.claim(ready.mapper.map(records), f"{SOURCE}-{records.stay_key}")
-            claims.append(claim)
-            with ledger.transaction() as tx:
-                tx.open_case(
-                    claim.case_id,
-                    source=SOURCE,
-                    stay_key=claim.stay.key,
-                    person_key=claim.person.key,
-                    scheme="bench",
-                    facility=claim.stay.facility.code,
-                    at=datetime.now(UTC),
-                    actor=ACTOR,
-                    reason=REASON,
-                )
-        decided, committed, whole = [], [], []
-        gc.collect()
-        gc.freeze()  # as the service does after its start
-        for claim in claims:
-            start = time.perf_counter_ns()
-            settlement = settle(book, claim)
-            between = time.perf_counter_ns()
-            commit(ledger, settlement, 1)
-            end = time.perf_counter_ns()
-            decided.append((between - start) / 1e6)
-            committed.append((end - between) / 1e6)
-            whole.append((end - start) / 1e6)
-        gc.unfreeze()
-        ledger.close()
-    decided, committed, whole = decided[WARM:], committed[WARM:], whole[WARM:]
-    worst = percentile(whole, 0.99)
+    rounds = []
+    with prepared(STAYS + WARM, LINES) as ready:
+        claims = [ready.claim(ready.mapper.map(each), f"{SOURCE}-{each.stay_key}") for each in ready.records]
+    for _ in range(ROUNDS):
+        with TemporaryDirectory(prefix="bench-") as folder:
+            rounds.append(measure(book, claims, Path(folder)))
+    worst = [percentile(spent.whole, 0.99) for spent in rounds]
+    decided = statistics.median(each for spent in rounds for each in spent.decided)
+    whole = statistics.median(each for spent in rounds for each in spent.whole)
     return Bench(
         name="settlement with commit",
         command="python -m bench settle",
-        how=f"{STAYS} stays of {LINES} fee lines, one transaction each on SQLite (WAL, FULL): adjudication, bill "
-        "version and its moves, postings, accumulators, one message. Wall clock.",
+        how=f"{ROUNDS} rounds of {STAYS} stays of {LINES} fee lines, {WARM} more not counted; one transaction "
+        "each on SQLite (WAL, FULL): adjudication, bill version and its moves, postings, accumulators, one message. "
+        "Wall clock. The bar is held against the worst round.",
         figures=(
-            Figure("adjudication, median", f"{statistics.median(decided):.2f} ms"),
-            Figure("commit, median", f"{statistics.median(committed):.2f} ms"),
-            Figure("adjudication + commit, median", f"{statistics.median(whole):.2f} ms"),
-            Figure("adjudication + commit, 99th percentile", f"{worst:.2f} ms", f"aim under {AIM:.0f} ms", worst < AIM),
+            Figure("adjudication, median", f"{decided:.2f} ms"),
+            Figure("adjudication + commit, median", f"{whole:.2f} ms"),
+            Figure(
+                "adjudication + commit, 99th percentile of each round",
+                ", ".join(f"{each:.1f}" for each in worst) + " ms",
+                f"aim under {AIM:.0f} ms",
+                max(worst) < AIM,
+            ),
         ),
         load=load,
     )

@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from adapter.cases.reading import case_of, his_resources
+from adapter.cases.reading import OURS, as_rows, case_of, his_resources
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.fhir.facts import facility_facts, person_facts
+from adapter.fhir.programme_task import entitlement_task
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import DepositState, EntitlementState
@@ -60,7 +61,7 @@ def assess_case(tx: Transaction, case_id: str, tools: Tools, act: Act) -> tuple[
     facts, found = admission_facts(row.stay_key, resources, feed, credit_of(tx, row))
     programme = tools.book.programme(scheme.programme)
     assessment = assess(facts, programme, local_day(act.at), scheme.settings)
-    tx.file_paper(case_id, "assessment", assessment_paper(assessment), **act.said)
+    _file(tx, case_id, row.source, resources, assessment, test_profile=scheme.test_profile, act=act)
     _move_entitlement(tx, case_id, row.entitlement, assessment, act)
     _move_deposit(tx, case_id, row.deposit, assessment, act)
     issues = (*found, *assessment.issues, *_deposits(tx, case_id, resources, assessment, act))
@@ -121,6 +122,35 @@ def assessment_paper(assessment: Assessment) -> dict[str, object]:
         "third_party": str(assessment.third_party),
         "third_party_bears": assessment.third_party_bears.text,
     }
+
+
+def _file(
+    tx: Transaction,
+    case_id: str,
+    source: str,
+    resources: tuple[dict[str, Any], ...],
+    assessment: Assessment,
+    *,
+    test_profile: bool,
+    act: Act,
+) -> None:
+    """Keep an assessment and its Task, unless it says what the last one said."""
+    paper, before = assessment_paper(assessment), tx.paper(case_id, "assessment")
+    if before is not None and {**before, "on": ""} == {**paper, "on": ""}:
+        return
+    tx.file_paper(case_id, "assessment", paper, **act.said)
+    task = entitlement_task(
+        resources,
+        source=source,
+        case_id=case_id,
+        programme=assessment.programme,
+        state=assessment.state,
+        reasons=assessment.reasons,
+        decided=act.at,
+        deposit=str(assessment.deposit.state),
+        test_profile=test_profile,
+    )
+    tx.put_resources(OURS, case_id, as_rows([task]), **act.said)
 
 
 def _move_entitlement(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from adapter.cases.reading import OURS, Dossier, as_rows
 from adapter.cases.tools import Act
@@ -14,11 +14,15 @@ from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import Posting
 from adapter.model.case import BillState, PatientPartState
 from adapter.model.money import ZERO
-from adapter.model.settlement import Settlement
+from adapter.model.settlement import Payer, PayerAnswer, Settlement
+from adapter.rules.policy.scheme import Scheme
 
 #: Account that the bill is credited to; each payer's part is debited to ``receivable/<payer>``.
 CHARGES = "charges"
 
+
+#: Paper that names the row of every resource.
+ORIGINS = "origins"
 
 #: Elements of the HIS's resources that a settlement writes; a later import leaves them as the settlement put them.
 SETTLED_ELEMENTS = {"ChargeItem": ("status",), "Account": ("coverage", "guarantor"), "Encounter": ("identifier",)}
@@ -30,7 +34,7 @@ def finalise(tx: Transaction, case: Dossier, settlement: Settlement, answers: An
     tx.save_settlement(case_id, version, settlement, **act.said)
     tx.post(case_id, version, entries(settlement), **act.said)
     tx.accumulate(settlement.accruals, case_id, version, **act.said)
-    bundle = record(case, settlement, answers, settled_at=act.at, undone=False)
+    bundle = record(tx, case, settlement, answers, settled_at=act.at, undone=False)
     publish(tx, case, resources_in(bundle), act)
     tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
     tx.file_paper(case_id, "settled", {"at": act.at.isoformat(), "version": str(version)}, **act.said)
@@ -48,9 +52,9 @@ def undo(tx: Transaction, case: Dossier, act: Act) -> None:
     if settlement is not None:
         tx.reverse_postings(case_id, version, **act.said)
         tx.reverse_accruals(case_id, version, **act.said)
-        rows = tx.resources_of_case(case_id)
-        written = [decode(row.body) for row in rows]
-        publish(tx, case, cancelled(written), act)
+        answers = answers_of(tx, case_id, version, settlement)
+        bundle = record(tx, case, settlement, answers, settled_at=settled_at(tx, case_id, act), undone=True)
+        publish(tx, case, resources_in(bundle), act)
     tx.move(case_id, "bill", BillState.REVERSED, subject=str(version), **act.said)
 
 
@@ -89,14 +93,11 @@ def entries(settlement: Settlement) -> list[Posting]:
 
 
 def record(
-    case: Dossier, settlement: Settlement | None, answers: Answers, *, settled_at: datetime, undone: bool
+    tx: Transaction, case: Dossier, settlement: Settlement, answers: Answers, *, settled_at: datetime, undone: bool
 ) -> dict[str, Any]:
-    """The hospital's full record of a case as one transaction Bundle."""
+    """The hospital's full record of a settled case as one transaction Bundle."""
     facts = RecordFacts(
-        source=case.row.source,
-        case_id=case.row.case_id,
-        order=case.scheme.order,
-        calls={call.name: call.payers for call in case.scheme.calls},
+        **record_frame(tx, case.row.case_id, case.row.source, case.scheme),
         created=settled_at,
         claim=case.claim,
         undone=undone,
@@ -104,26 +105,48 @@ def record(
     return record_bundle(case.resources, settlement, tuple(answers.values()), facts=facts)
 
 
+class RecordFrame(TypedDict):
+    """What every record of a case says, settled or not."""
+
+    source: str
+    case_id: str
+    order: tuple[Payer, ...]
+    calls: dict[str, tuple[Payer, ...]]
+    origins: dict[str, str]
+    more: tuple[dict[str, Any], ...]
+
+
+def record_frame(tx: Transaction, case_id: str, source: str, scheme: Scheme) -> RecordFrame:
+    """Order and calls of the scheme, the rows that the resources came from, the entitlement Task."""
+    paper = tx.paper(case_id, ORIGINS) or {}
+    rows = paper.get("rows")
+    tasks = tuple(decode(row.body) for row in tx.resources_of_case(case_id, ("Task",)))
+    return {
+        "source": source,
+        "case_id": case_id,
+        "order": scheme.order,
+        "calls": {call.name: call.payers for call in scheme.calls},
+        "origins": {str(key): str(value) for key, value in rows.items()} if isinstance(rows, dict) else {},
+        "more": tasks,
+    }
+
+
+def settled_at(tx: Transaction, case_id: str, act: Act) -> datetime:
+    """When the standing bill version was settled."""
+    paper = tx.paper(case_id, "settled")
+    return act.at if paper is None else datetime.fromisoformat(str(paper["at"]))
+
+
+def answers_of(tx: Transaction, case_id: str, version: int, settlement: Settlement) -> dict[Payer, PayerAnswer]:
+    """The payers' stored answers that a settlement was made from."""
+    wanted = {share.reference: share.payer for share in settlement.shares if share.reference}
+    found: dict[Payer, PayerAnswer] = {}
+    for row in tx.messages_of_case(case_id, version):
+        for receipt in tx.receipts(row.message.key):
+            found.update({a.payer: a for a in receipt.answers if wanted.get(a.reference) is a.payer})
+    return found
+
+
 def resources_in(bundle: dict[str, Any]) -> list[dict[str, Any]]:
     """The resources of a Bundle, in order."""
     return [entry["resource"] for entry in bundle["entry"]]
-
-
-#: What a reversal makes of the version's resources: by type, from which states to which.
-_UNDONE = {
-    "Claim": ({"active"}, "cancelled"),
-    "ClaimResponse": ({"active"}, "cancelled"),
-    "ExplanationOfBenefit": ({"active"}, "cancelled"),
-    "Invoice": ({"issued", "balanced"}, "cancelled"),
-    "ChargeItem": ({"billed"}, "billable"),
-}
-
-
-def cancelled(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that a reversal changes: financial ones are cancelled for ever, charges billable again."""
-    changed = []
-    for each in resources:
-        states, after = _UNDONE.get(each["resourceType"], (set(), ""))
-        if each.get("status") in states:
-            changed.append({**each, "status": after})
-    return changed

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapter.cases import issues
 from adapter.cases.admission import assess_case
-from adapter.cases.finalise import SETTLED_ELEMENTS
+from adapter.cases.finalise import ORIGINS, SETTLED_ELEMENTS
 from adapter.cases.observed import record_observed
 from adapter.cases.parking import packed
 from adapter.cases.reading import as_rows, dossier
@@ -166,11 +166,18 @@ def _record(
         row = tx.amend_case(case_id, person_key=mapped.person_key, admitted=admitted, discharged=discharged, **act.said)
     put = tx.put_resources(feed.name, case_id, as_rows(_merged(tx, case_id, mapped.resources)), **act.said)
     changed = sum(each.changed for each in put)
+    tx.file_paper(case_id, ORIGINS, origins_of(mapped), **act.said)
     _move_stay(tx, row, encounter, act)
     if changed and not opened and row.bill in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED):
         tx.set_held(case_id, [issues.changed_after_settlement(case_id, changed)], **act.said)
     fate = Fate.OPENED if opened else Fate.CHANGED if changed else Fate.UNCHANGED
     return row, fate
+
+
+def origins_of(mapped: MappedStay) -> dict[str, object]:
+    """By ``Type/id``, the row that made a resource; under ``mapping``, the version of the mapping that did."""
+    rows = {each.element: each.record.origin.pointer() for each in mapped.trace.traced()}
+    return {"mapping": mapped.trace.mapping, "rows": rows}
 
 
 def _decide(tx: Transaction, row: CaseRow, mapped: MappedStay, feed: Feed, tools: Tools, act: Act) -> tuple[Issue, ...]:

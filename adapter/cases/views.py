@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapter.cases.finalise import record
+from adapter.cases.finalise import answers_of, record, record_frame
 from adapter.cases.reading import case_of, dossier, his_resources
 from adapter.cases.settle import Preview, preview_of
 from adapter.cases.tools import Tools
@@ -15,7 +15,7 @@ from adapter.fhir.record import RecordFacts, record_bundle
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, JournalRow, MessageRow
 from adapter.model.case import BillState
-from adapter.model.settlement import Payer, PayerAnswer, Settlement
+from adapter.model.settlement import Settlement
 from adapter.rules.settlement import explain
 
 
@@ -142,20 +142,10 @@ def full_record(case_id: str, tools: Tools) -> dict[str, Any]:
         if settlement is None:
             return _his_record(tx, row, tools)
         case = dossier(tx, case_id, row.version, tools)
-        settled_at = datetime.fromisoformat(str((tx.paper(case_id, "settled") or {})["at"]))
-        answers = answers_of(tx, row, settlement)
+        answers = answers_of(tx, case_id, row.version, settlement)
         undone = row.bill in (BillState.REVERSED, BillState.SUPERSEDED)
-        return record(case, settlement, answers, settled_at=settled_at, undone=undone)
-
-
-def answers_of(tx: Transaction, row: CaseRow, settlement: Settlement) -> dict[Payer, PayerAnswer]:
-    """The payers' stored answers that a settlement was made from."""
-    wanted = {share.reference: share.payer for share in settlement.shares if share.reference}
-    found: dict[Payer, PayerAnswer] = {}
-    for message in tx.messages_of_case(row.case_id, row.version):
-        for receipt in tx.receipts(message.message.key):
-            found.update({a.payer: a for a in receipt.answers if wanted.get(a.reference) is a.payer})
-    return found
+        at = datetime.fromisoformat(str((tx.paper(case_id, "settled") or {})["at"]))
+        return record(tx, case, settlement, answers, settled_at=at, undone=undone)
 
 
 def _standing(tx: Transaction, row: CaseRow) -> Settlement | None:
@@ -169,14 +159,8 @@ def _standing(tx: Transaction, row: CaseRow) -> Settlement | None:
 
 def _his_record(tx: Transaction, row: CaseRow, tools: Tools) -> dict[str, Any]:
     """What the HIS said, for a case that has not been settled."""
-    scheme = tools.book.scheme(row.scheme)
-    facts = RecordFacts(
-        source=row.source,
-        case_id=row.case_id,
-        order=scheme.order,
-        calls={call.name: call.payers for call in scheme.calls},
-        created=row.opened_at,
-    )
+    frame = record_frame(tx, row.case_id, row.source, tools.book.scheme(row.scheme))
+    facts = RecordFacts(**frame, created=row.opened_at)
     return record_bundle(his_resources(tx, row.case_id), None, facts=facts)
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapter.fhir.identity import CANON, codesystem, extension_url, full_url, identifier, profile_tag
+from adapter.fhir.identity import CANON, CURRENCY, codesystem, extension_url, full_url, identifier, profile_tag
 from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.money import Money, UnitPrice
 
@@ -44,7 +44,7 @@ def _yuan_per_unit(tenth_mils: int) -> Decimal:
 
 def yuan_quantity(amount: Money) -> dict[str, Any]:
     """A Quantity in yuan, where FHIR has no Money (``supportingInfo.valueQuantity``)."""
-    return {"value": amount.decimal, "unit": "CNY", "system": "urn:iso:std:iso:4217", "code": "CNY"}
+    return {"value": amount.decimal, "unit": "CNY", "system": CURRENCY, "code": "CNY"}
 
 
 def moment(at: datetime, zone: ZoneInfo = HOSPITAL_ZONE) -> str:

@@ -237,3 +237,15 @@ def refund_unlinked(pointer: str) -> Issue:
         hint_zh=SOURCE_ZH,
         hint_en=SOURCE_EN,
     )
+
+
+def id_number_as_insurance_number(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-181",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="医保号登记的是身份证号;身份证号不得外发,无法向付款方说明参保人",
+        en="the insurance number is the ID number, which is never sent; the payer cannot be told who is insured",
+        hint_zh="请在 HIS 中登记医保个人编号后重新导入",
+        hint_en="register the person's insurance number in the HIS and import again",
+    )

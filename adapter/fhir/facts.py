@@ -13,6 +13,7 @@ Read from the HIS-side resources of one stay (``<source>`` is the feed; CANON as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,6 +30,10 @@ from adapter.model.issues import Issue, stopping
 from adapter.model.money import ZERO, Money
 from adapter.model.person import Category, Insurance, Person
 from adapter.model.reference import Cause, Facility, ReferenceBook, WindowFacts
+
+#: 居民身份证, 18 characters.
+_ID_NUMBER = re.compile(r"\d{17}[\dXx]", re.ASCII)
+_ID_CARD = "urn:oid:2.16.156.10011.1.3"
 
 #: Causes behind which another person may stand who must bear a part.
 _OTHERS_MAY_BE_LIABLE = frozenset(
@@ -54,7 +59,8 @@ def claim_facts(
         estimate_on: rule date of an estimate while the patient is still in hospital; not for settling.
 
     Returns:
-        The claim, or None when an issue holds it; issues REF-151 … REF-159 and FHIR-171 … FHIR-180.
+        The claim, its register categories being those of ``stay.settled_on``, or None when an issue holds it; and the
+        issues REF-151 … REF-159, FHIR-171 … FHIR-181.
     """
     reading = _Reading(Held.of(resources), reference, window)
     stay = reading.stay(estimate_on)
@@ -186,6 +192,8 @@ class _Reading:
             self.found.append(issue.element_missing(f"Patient/{patient['id']}.identifier"))
         coverage = basic_coverage(self.held)
         insurance = self._insurance(coverage, f"Patient/{patient['id']}")
+        if coverage is not None and _is_id_number(coverage.get("subscriberId"), patient):
+            self.found.append(issue.id_number_as_insurance_number(f"Coverage/{coverage['id']}.subscriberId"))
         if key is None or insurance is None:
             return None
         return Person(
@@ -253,6 +261,14 @@ def _facility_codes(held: Held, encounter: AnyResource) -> list[str]:
 def _self_pay(coverage: AnyResource) -> bool:
     """Whether a Coverage only says that the person pays alone."""
     return coded(coverage.get("type"), codesystem("insurance")) in (Insurance.NONE, "self-pay")
+
+
+def _is_id_number(number: object, patient: AnyResource) -> bool:
+    """Whether an insurance number is the person's ID number, which never leaves the hospital."""
+    text = str(number)
+    return bool(_ID_NUMBER.fullmatch(text)) or text in {
+        str(each.get("value")) for each in identifiers(patient) if each.get("system") == _ID_CARD
+    }
 
 
 def _text(value: object) -> str | None:

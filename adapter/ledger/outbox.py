@@ -261,7 +261,7 @@ def _due(now: datetime, endpoints: Collection[str] | None) -> Select[Any]:
         older.c.order_key == outbox.c.order_key, older.c.place < outbox.c.place, older.c.state != MessageState.DONE
     )
     paused = exists().where(pauses.c.endpoint == outbox.c.endpoint, pauses.c.until > now)
-    wanted: list[ColumnElement[bool]] = [or_(waiting, abandoned), ~paused]
+    wanted: list[ColumnElement[bool]] = [or_(waiting, abandoned), ~before, ~paused]
     if endpoints is not None:
         wanted.append(outbox.c.endpoint.in_(endpoints))
     order = (outbox.c.not_before, outbox.c.enqueued_at, outbox.c.case_id, outbox.c.number)

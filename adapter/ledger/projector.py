@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, update
 
 from adapter.ledger import tables as t
 from adapter.ledger.codec import json_text
@@ -259,22 +260,32 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
 
 
 def _add(connection: Connection, table: Table, row: Mapping[str, object]) -> None:
-    connection.execute(insert(table), row)
+    connection.execute(_insert(table), row)
 
 
 def _add_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(_insert(table), rows)
 
 
 def _change(connection: Connection, table: Table, key: Mapping[str, object], values: Mapping[str, object]) -> None:
     """Change the one row under a key. An event about a row that is not there is a fault, never passed over."""
-    if not values:
-        return
-    where: list[ColumnElement[bool]] = [table.c[name] == value for name, value in key.items()]
-    changed = connection.execute(update(table).where(*where).values(**values)).rowcount
+    given = {f"old_{name}": value for name, value in key.items()} | {f"new_{n}": value for n, value in values.items()}
+    changed = connection.execute(_update(table, tuple(key), tuple(values)), given).rowcount
     if changed != 1:
         raise LookupError(f"{changed} rows of {table.name} for {sorted(key)}")
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    """Statements are made once; making one costs as much as running it."""
+    return insert(table)
+
+
+@cache
+def _update(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    where = [table.c[name] == bindparam(f"old_{name}") for name in key]
+    return update(table).where(*where).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def _dates(data: Data) -> dict[str, date | None]:

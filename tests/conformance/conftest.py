@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapter.fhir.canonical import encode
-from tests.conformance import strangers
+from tests.conformance import strangers, written
 from tests.conformance.faults import FOLDER, Fault, all_faults
 from tests.conformance.strangers import Verdict
-from tests.rooms.fhir.test_wire_claim import BUILDERS
+
+#: One line a foreign validator, told at the end of the run.
+COUNTS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +29,24 @@ def fault_files(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Fault]:
 
 
 @pytest.fixture(scope="session")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What must be without an error: the base, the goldens, every bundle that the wire knows, the demo's output."""
-    folder = tmp_path_factory.mktemp("wire")
-    written = []
-    for name, build in BUILDERS.items():
-        path = folder / f"{name.replace(' ', '-')}.json"
-        path.write_bytes(encode(build()))
-        written.append(path)
-    return [FOLDER / "base.json", *strangers.expected_outputs(), *written]
+def wire(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Every bundle that the wire knows, and the base of the faults."""
+    return [FOLDER / "base.json", *_save(tmp_path_factory.mktemp("wire"), written.on_the_wire())]
+
+
+@pytest.fixture(scope="session")
+def ours(wire: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What must be without an error: the wire, the record, the goldens, the demo's output."""
+    records = _save(tmp_path_factory.mktemp("record"), written.in_the_record())
+    return [*wire, *records, *strangers.expected_outputs()]
+
+
+def _save(folder: Path, named: Iterable[tuple[str, dict[str, Any]]]) -> list[Path]:
+    paths = []
+    for name, resource in named:
+        paths.append(folder / f"{name}.json")
+        paths[-1].write_bytes(encode(resource))
+    return paths
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +55,29 @@ def files(ours: list[Path], fault_files: dict[Path, Fault]) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def medplum(files: list[Path]) -> dict[Path, Verdict]:
-    return strangers.medplum(files)
+def medplum(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> dict[Path, Verdict]:
+    verdicts = strangers.medplum(files)
+    _count("Medplum, fhirpath, value sets", verdicts, ours, pytestconfig)
+    return verdicts
 
 
 @pytest.fixture(scope="session")
-def hapi(files: list[Path]) -> dict[Path, Verdict]:
-    return strangers.hapi(files)
+def hapi(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> dict[Path, Verdict]:
+    verdicts = strangers.hapi(files)
+    _count("HL7 validator (HAPI)", verdicts, ours, pytestconfig)
+    return verdicts
+
+
+def _count(who: str, verdicts: dict[Path, Verdict], ours: list[Path], config: pytest.Config) -> None:
+    errors = sum(verdicts[path].errors for path in ours)
+    warnings = sum(verdicts[path].warnings for path in ours)
+    config.stash[COUNTS].append(f"{who}: {len(ours)} files of ours, {errors} errors, {warnings} warnings")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COUNTS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in terminalreporter.config.stash[COUNTS]:
+        terminalreporter.write_line(line)

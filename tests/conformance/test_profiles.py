@@ -8,6 +8,7 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,8 +46,8 @@ def named_in_code(functions: dict[str, int]) -> set[str]:
     return names
 
 
-def named_in_text(pattern: str, folder: str, *suffixes: str) -> set[str]:
-    """Names that a pattern finds in the files of a folder."""
+def named_in_text(pattern: str, folder: str, *suffixes: str) -> set[Any]:
+    """Names (or tuples of names) that a pattern finds in the files of a folder."""
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*") if path.suffix in suffixes]
     return {name for text in texts for name in re.findall(pattern, text)}
 
@@ -62,10 +63,18 @@ def dictionaries_in_tables() -> set[str]:
 
 def test_every_extension_has_its_definition() -> None:
     used = named_in_code(_NAMING_EXTENSIONS)
-    used |= named_in_text(r"extension\[([a-z0-9-]+)\]", "mappings", ".yaml")
+    used |= named_in_text(r"(?<!\.)extension\[([a-z0-9-]+)\]", "mappings", ".yaml")
     used |= named_in_text(r"CANON\}?/StructureDefinition/([a-z0-9-]+)", "adapter", ".py")
     used |= named_in_text(r"CANON/StructureDefinition/([a-z0-9-]+)", "docs", ".md")
     assert used - held("StructureDefinition").keys() == set()
+
+
+def test_every_inner_extension_is_a_slice_of_its_outer_one() -> None:
+    definitions = held("StructureDefinition")
+    used = named_in_text(r"extension\[([a-z0-9-]+)\]\.extension\[([a-z0-9-]+)\]", "mappings", ".yaml")
+    for outer, inner in used:
+        elements = definitions[outer]["differential"]["element"]  # type: ignore[index]
+        assert inner in {element.get("sliceName") for element in elements}
 
 
 def test_every_code_system_has_its_file() -> None:

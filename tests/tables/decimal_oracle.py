@@ -1,8 +1,8 @@
 """A second opinion on the fixture bills: plain Decimal arithmetic that shares no code with the adapter.
 
-It reads the committed XML with the standard library, splits each line by the committed ``items.csv``, and walks the
-composite Hunan test profile: 起付线 500, 75% (建档立卡 +10 points), fund cap 150000 (R1), 大病 22324 or 11162 with its
-bands, aid 70% for 建档立卡. Each payer is rounded half up to the fen before the next one starts.
+It reads the committed XML with the standard library, splits what is left of each line by the committed ``items.csv``,
+and walks the composite Hunan test profile: 起付线 500, 75% (建档立卡 +10 points), fund cap 150000 (R1), 大病 22324 or
+11162 with its bands, aid 70% for 建档立卡. Each payer is rounded half up to the fen before the next one starts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXPORT = FIXTURES / "his/bsoft_phis/qingshi_county/export"
 REFERENCE = FIXTURES / "reference/qingshi_county"
+
+Row = Mapping[str, str]
 
 NIL = Decimal("0.00")
 BANDS = (Decimal(30000), Decimal(80000), Decimal(150000))
@@ -64,35 +66,60 @@ class Split:
         return self.full_self_pay + self.over_limit + self.pre_self_pay + self.in_scope
 
 
-def split_of(row: Mapping[str, str], catalogue: Sequence[Mapping[str, str]]) -> Split:
-    """One fee line by the catalogue row in force on its day, at a county hospital (secondary)."""
+def split_of(row: Mapping[str, str], amount: Decimal, quantity: Decimal, catalogue: Sequence[Row]) -> Split:
+    """So much of a fee line by the catalogue row in force on its day, at a county hospital (secondary)."""
     day = row["FYRQ"][:10]
     item = next(
         each
         for each in catalogue
         if each["code"] == row["FYXH"] and each["valid_from"] <= day <= (each["valid_to"] or "9999")
     )
-    amount, quantity = Decimal(row["ZJJE"]), Decimal(row["FYSL"])
     if item["item_class"] == "C":
         return Split(full_self_pay=amount)
-    sign, size = (-1 if amount < 0 else 1), abs(amount)
-    within = size
+    within = amount
     if item["limit_secondary"]:
-        within = min(size, fen(Decimal(item["limit_secondary"]) * abs(quantity)))
+        within = min(amount, fen(Decimal(item["limit_secondary"]) * quantity))
     first = fen(within * Decimal(item["self_share"] or "0"))
-    return Split(NIL, sign * (size - within), sign * first, sign * (within - first))
+    return Split(NIL, amount - within, first, within - first)
+
+
+def split_of_stay(rows: Sequence[Row], catalogue: Sequence[Row]) -> Split:
+    """What is left of every charge is split and rounded line by line, then added.
+
+    A refund lessens the charge it undoes, so that a line given back in pieces leaves nothing behind in any part: the
+    latest earlier line of the item with the same quantity, else the latest that still has so much.
+    """
+    charges = [row for row in rows if Decimal(row["FYSL"]) >= 0]
+    left = {row["JLXH"]: (Decimal(row["ZJJE"]), Decimal(row["FYSL"])) for row in charges}
+    for refund in sorted((row for row in rows if Decimal(row["FYSL"]) < 0), key=lambda row: row["FYRQ"]):
+        wanted = -Decimal(refund["FYSL"])
+        open_lines = [
+            row
+            for row in charges
+            if row["FYXH"] == refund["FYXH"] and row["FYRQ"] <= refund["FYRQ"] and left[row["JLXH"]][1] >= wanted
+        ]
+        equal = [row for row in open_lines if left[row["JLXH"]][1] == wanted]
+        undone = max(equal or open_lines, key=lambda row: row["FYRQ"])["JLXH"]
+        amount, quantity = left[undone]
+        left[undone] = (amount + Decimal(refund["ZJJE"]), quantity - wanted)
+    whole = Split()
+    for row in charges:
+        whole += split_of(row, *left[row["JLXH"]], catalogue)
+    return whole
 
 
 def splits_by_stay() -> dict[str, Split]:
     """The four sums of every stay whose items the catalogue knows."""
     catalogue = csv_rows("items.csv")
     known = {item["code"] for item in catalogue}
-    found: dict[str, Split] = {}
-    unknown = {row["ZYH"] for row in fee_rows() if row["FYXH"] not in known}
+    by_stay: dict[str, list[Row]] = {}
     for row in fee_rows():
-        if row["ZYH"] not in unknown:
-            found[row["ZYH"]] = found.get(row["ZYH"], Split()) + split_of(row, catalogue)
-    return found
+        by_stay.setdefault(row["ZYH"], []).append(row)
+    return {
+        key: split_of_stay(rows, catalogue)
+        for key, rows in by_stay.items()
+        if all(row["FYXH"] in known for row in rows)
+    }
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,11 @@ def state_of(line: views.CaseLine) -> str:
     row = line.row
     if row.held:
         return f"held {','.join(sorted({issue.code for issue in row.issues}))}"
-    return str(row.bill or row.stay or "—")
+    state = str(row.bill or row.stay or "—")
+    differing = [share for share in line.settlement.shares if share.variance] if line.settlement else []
+    return (
+        f"{state}, variance {' '.join(f'{each.payer} {each.variance}' for each in differing)}" if differing else state
+    )
 
 
 def print_settlement(settlement: Settlement, *, explain: bool) -> None:

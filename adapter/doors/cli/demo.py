@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapter.cases import dispatch, outgoing, reconcile, settle, views
+from adapter.cases import dispatch, outgoing, parked, reconcile, settle, views
 from adapter.cases.intake import ingest
 from adapter.cases.shown import settlement_json
 from adapter.cases.tools import Tools
@@ -63,14 +63,20 @@ def demo(
             failed = _run(t, bar)
             days = _reconcile(t, bar)
             lines = views.list_cases(t)
+            waiting = parked.parked_stays(t)
             _write(out_dir, lines, t)
     case_table(lines)
     table("\nreconciliation 对账", ("endpoint 端点", "day 日期", "ours 本院", "theirs 对方", ""), days)
-    held = [issue for line in lines for issue in line.row.issues if issue.stops]
-    count = sum(line.row.held for line in lines)
-    err.print(f"\n{len(held)} issue(s) hold {count} case(s), as the stories of fixtures/README.md mean them to:")
-
-    print_issues(dict.fromkeys(held))
+    rows = [
+        (row.id[:12], row.stay_key or "—", ", ".join(sorted({i.code for i in row.issues if i.stops})))
+        for row in waiting
+    ]
+    table(
+        "\nwait for a person, as the stories of fixtures/README.md mean them to 待处理",
+        ("parked", "stay", "issues"),
+        rows,
+    )
+    out.print("adapter parked show ID says what is wrong and what to do.\n")
     for place in ("fhir/<case>.json", "settlements/<case>.json", "messages.ndjson", "cases.json"):
         out.print(f"{out_dir}/{place}", markup=False)
     if failed or not all(row[-1].startswith("agrees") for row in days):

@@ -7,9 +7,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from adapter.intake.mapping import issues
-from adapter.intake.mapping.closures import Fields, Working
 from adapter.intake.mapping.spec import AmountCheck, Expectation, IdCheck, ResourceSpec
 from adapter.intake.mapping.transforms import decimal, id_birth_and_sex, id_number_fault
+from adapter.intake.mapping.working import Fields, Working
 
 Check = Callable[[Fields, Working], None]
 

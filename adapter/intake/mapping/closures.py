@@ -7,75 +7,15 @@ element is a new dict, so nothing is shared between resources. What goes wrong i
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapter.fhir.identity import extension_url, resource_id
-from adapter.intake.mapping import issues, transforms
-from adapter.intake.mapping.codes import CodeRow, CodeTable
+from adapter.intake.mapping import issues
+from adapter.intake.mapping.columns import compile_column
 from adapter.intake.mapping.issues import MappingRefused
-from adapter.intake.mapping.spec import CodeForm, Column, Condition, Const, Each, Field, Need, Reference, RowKey
-from adapter.model.issues import Issue
-from adapter.model.person import masked
-from adapter.model.source import SourceRecord
-
-Fields = Mapping[str, str]
-
-_SHOWN_LENGTH = 24
-_SHOWN_DIGITS = 14
-
-
-@dataclass(slots=True)
-class Working:
-    """One stay on its way through the mapping.
-
-    Attributes:
-        root: the stay's own row; ``record`` is the row being mapped, ``row_key`` its key.
-        references: ``Type/id`` by mapping file, for what this stay has one of.
-        failed: the resource being built lacks something required.
-        unmapped: a code of the resource being built is in no table.
-        private: issue texts show no value.
-    """
-
-    root: SourceRecord
-    tables: Mapping[str, Sequence[SourceRecord]]
-    record: SourceRecord
-    row_key: str = ""
-    references: dict[str, str] = field(default_factory=dict)
-    failed: bool = False
-    unmapped: bool = False
-    private: bool = False
-    issues: list[Issue] = field(default_factory=list)
-
-    def shown(self, text: str) -> str:
-        """A value as an issue may print it: short codes and numbers as they are, all else masked."""
-        digits = sum(map(str.isdigit, text))
-        plain = len(text) <= _SHOWN_LENGTH and text.isascii() and digits <= _SHOWN_DIGITS
-        return text if plain and not self.private else masked(text)
-
-
-Build = Callable[[Fields, Working], Any]
-Test = Callable[[Fields, Working], bool]
-KeyOf = Callable[[Fields], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What compiling depends on beside the field itself.
-
-    Attributes:
-        to: resource type, for messages.
-        context: what transforms may need; formats are added per field.
-        keys: by mapping file: resource type and how its row key is made, for those with a row of their own.
-        order: puts rows of a table in their order of output.
-    """
-
-    source: str
-    to: str
-    context: transforms.Context
-    keys: Mapping[str, tuple[str, KeyOf]]
-    order: Callable[[str, Sequence[SourceRecord]], list[SourceRecord]]
+from adapter.intake.mapping.spec import Column, Condition, Const, Each, Field, Reference, RowKey
+from adapter.intake.mapping.working import Build, Fields, Scope, Working, compile_condition
 
 
 def compile_root(fields: Sequence[Field], scope: Scope, head: Mapping[str, Any]) -> Build:
@@ -85,49 +25,6 @@ def compile_root(fields: Sequence[Field], scope: Scope, head: Mapping[str, Any])
         _insert(tree, each)
     build, _ = _object(tree, scope, root=True)
     return build
-
-
-def compile_condition(condition: Condition) -> Test:
-    """A closure for a condition; a code that its table does not know is noted and counts as not fulfilled."""
-    column, values, negated = condition.column, condition.values, condition.negated
-    if condition.codes is None:
-
-        def plain(fields: Fields, _: Working) -> bool:
-            return (fields.get(column, "") in values) is not negated
-
-        return plain
-    table = condition.codes
-    rows = table.rows
-
-    def coded(fields: Fields, work: Working) -> bool:
-        text = fields.get(column, "")
-        row = rows.get(text)
-        if row is None:
-            if text:
-                pointer = work.record.origin.pointer(column)
-                work.issues.append(issues.unknown_code(pointer, work.shown(text), table.file, True))
-            return False
-        return (row.code in values) is not negated
-
-    return coded
-
-
-def compile_key(columns: Sequence[str]) -> KeyOf:
-    """A closure for the row key: the columns' texts joined by ``:``, or None when one is empty."""
-    if len(columns) == 1:
-        only = columns[0]
-
-        def single(fields: Fields) -> str | None:
-            return fields.get(only) or None
-
-        return single
-    names = tuple(columns)
-
-    def several(fields: Fields) -> str | None:
-        parts = [fields.get(name, "") for name in names]
-        return ":".join(parts) if all(parts) else None
-
-    return several
 
 
 # -- the tree of a resource ------------------------------------------------------------------------------------------
@@ -264,7 +161,7 @@ def _leaf(entry: Field | Const, scope: Scope) -> tuple[Build, bool]:
     if isinstance(value, Each):
         return _each(value, scope), True
     target = f"{scope.to}.{entry.path}" if isinstance(entry, Field) else scope.to
-    build = _column(value, target, scope)
+    build = compile_column(value, target, scope)
     return (_guarded(build, value.when) if value.when is not None else build), True
 
 
@@ -327,119 +224,3 @@ def _each(each: Each, scope: Scope) -> Build:
         return found or None
 
     return build
-
-
-def _column(spec: Column, target: str, scope: Scope) -> Build:
-    """A column's value: read, looked up, transformed; every way it can fail is noted."""
-    column, absent, of_stay = spec.column, spec.absent, spec.of_stay
-    required = spec.need is Need.REQUIRED
-    missing = _missing(spec, target)
-    if spec.codes is None and spec.transform == "text" and not of_stay:
-
-        def text_of_row(fields: Fields, work: Working) -> Any:
-            text = fields.get(column)
-            return text if text and text not in absent else missing(work)
-
-        return text_of_row
-    convert = _conversion(spec, scope)
-    may_vanish = spec.codes is None
-
-    def build(fields: Fields, work: Working) -> Any:
-        text = work.root.fields.get(column) if of_stay else fields.get(column)
-        if not text or text in absent:
-            return missing(work)
-        try:
-            value = convert(text)
-        except transforms.Doubtful as doubt:
-            work.issues.append(issues.doubtful_id(_pointer(work, column, of_stay), doubt.zh, doubt.en))
-            return doubt.value
-        except _UnknownCode as unknown:
-            pointer = _pointer(work, column, of_stay)
-            work.issues.append(issues.unknown_code(pointer, work.shown(text), unknown.table, required))
-            work.unmapped = True
-            work.failed = work.failed or (required and unknown.kept is None)
-            return unknown.kept
-        except ValueError:
-            pointer = _pointer(work, column, of_stay)
-            work.issues.append(issues.unreadable_value(pointer, work.shown(text), spec.transform, required))
-            work.failed = work.failed or required
-            return None
-        return missing(work) if value is None and may_vanish else value
-
-    return build
-
-
-def _missing(spec: Column, target: str) -> Callable[[Working], None]:
-    """What happens when the value is not there: nothing, or an issue, and no resource where it is required."""
-    column, of_stay, required = spec.column, spec.of_stay, spec.need is Need.REQUIRED
-
-    def optional(_: Working) -> None:
-        return None
-
-    def noted(work: Working) -> None:
-        work.issues.append(issues.required_missing(_pointer(work, column, of_stay), target, required))
-        work.failed = work.failed or required
-
-    return optional if spec.need is Need.OPTIONAL else noted
-
-
-def _pointer(work: Working, column: str, of_stay: bool) -> str:
-    return (work.root if of_stay else work.record).origin.pointer(column)
-
-
-class _UnknownCode(Exception):
-    """A code that its table does not know; ``kept`` is what is emitted all the same."""
-
-    def __init__(self, table: str, kept: Any) -> None:
-        self.table = table
-        self.kept = kept
-        super().__init__(table)
-
-
-def _conversion(spec: Column, scope: Scope) -> transforms.Transform:
-    context = transforms.Context(
-        formats=spec.formats,
-        zone=scope.context.zone,
-        absent_days=scope.context.absent_days,
-        unverified_system=scope.context.unverified_system,
-    )
-    transform = transforms.TRANSFORMS[spec.transform](context)
-    if spec.codes is None:
-        return transform
-    return _look_up(spec, spec.codes, None if spec.transform == "text" else transform)
-
-
-def _look_up(spec: Column, table: CodeTable, after: transforms.Transform | None) -> transforms.Transform:
-    """What a code table answers, worked out once per code."""
-    local_system, form, file = spec.local_system, spec.form, table.file
-    answers = {code: _answer(code, row, local_system, form, after) for code, row in table.rows.items()}
-    scalar = form is CodeForm.CODE
-
-    def look_up(code: str) -> Any:
-        if code not in answers:
-            local = {"system": local_system, "code": code}
-            kept = None if scalar else local if form is CodeForm.CODING else {"coding": [local]}
-            raise _UnknownCode(file, kept)
-        answer = answers[code]
-        return answer if scalar or answer is None else _fresh(answer)
-
-    return look_up
-
-
-def _answer(code: str, row: CodeRow, local_system: str, form: CodeForm, after: transforms.Transform | None) -> Any:
-    if form is CodeForm.CODE:
-        return (after(row.code) if after is not None else row.code) if row.code else None
-    codings = [target.coding() for target in row.targets if target.code]
-    if form is CodeForm.CODING:
-        return codings[0] if codings else None
-    local = {"system": local_system, "code": code}
-    if row.meaning:
-        local["display"] = row.meaning
-    return {"coding": [*codings, local]}
-
-
-def _fresh(answer: dict[str, Any]) -> dict[str, Any]:
-    """A Coding or CodeableConcept of its own, so that resources share nothing."""
-    if "coding" in answer:
-        return {"coding": [coding.copy() for coding in answer["coding"]]}
-    return answer.copy()

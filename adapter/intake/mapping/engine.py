@@ -12,19 +12,11 @@ from adapter.fhir.identity import codesystem, extension_url, resource_id, system
 from adapter.intake.mapping import issues, refunds
 from adapter.intake.mapping.check import CheckReport, check_mapping
 from adapter.intake.mapping.checks import Check, compile_checks
-from adapter.intake.mapping.closures import (
-    Build,
-    KeyOf,
-    Scope,
-    Test,
-    Working,
-    compile_condition,
-    compile_key,
-    compile_root,
-)
+from adapter.intake.mapping.closures import compile_root
 from adapter.intake.mapping.spec import OBSERVED, Mapping_, ResourceSpec
 from adapter.intake.mapping.trace import Trace, Traced
 from adapter.intake.mapping.transforms import Context
+from adapter.intake.mapping.working import Build, KeyOf, Scope, Test, Working, compile_condition, compile_key
 from adapter.model.issues import Issue
 from adapter.model.money import Money
 from adapter.model.observed import ObservedSettlement

@@ -74,6 +74,7 @@ def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
         },
         observed_settlements=observed.text() if observed is not None else None,
         settings=settings,
+        tables=dict(files.tables),
         text_absent=reader.text_absent,
         time_absent=frozenset(_texts(shape, "absent", "time")),
     )

@@ -218,6 +218,7 @@ class Mapping_:
         ignored_tables: reason by table.
         person: column of the stay table with the hospital's person key.
         time_absent: days that mean "no date".
+        tables: the code tables in use, by file; ``concept_map`` makes FHIR of them.
     """
 
     source: str
@@ -231,6 +232,7 @@ class Mapping_:
     ignored_tables: Mapping[str, str]
     observed_settlements: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, CodeTable] = field(default_factory=dict)
     text_absent: frozenset[str] = frozenset()
     time_absent: frozenset[str] = frozenset()
 

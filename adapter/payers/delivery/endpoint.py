@@ -78,7 +78,7 @@ def deliver_safely(message: OutboundMessage, endpoint: Endpoint, now: datetime) 
     """
     if not (message.effect and message.attempts):
         return endpoint.deliver(message)
-    earlier = endpoint.lookup(message)
+    earlier = replace(endpoint.lookup(message), sent=False)  # asking is not sending: the proof comes no later for it
     if earlier.outcome is not Outcome.NOT_SEEN:
         return earlier
     if (wait := proof_after(message, endpoint.config) - now) > timedelta(0):

@@ -78,14 +78,6 @@ class Value:
         return int(number)
 
     @property
-    def day(self) -> date:
-        """A date written YYYY-MM-DD. Raises AdapterError POL-204."""
-        try:
-            return date.fromisoformat(self.text)
-        except ValueError as error:
-            raise self._unfit("date") from error
-
-    @property
     def flag(self) -> bool:
         """``yes`` or ``no``. Raises AdapterError POL-204."""
         if self.text not in _YES_NO:
@@ -112,6 +104,12 @@ class Value:
         if not isinstance(self.value, Mapping):
             raise self._unfit("table")
         return self.value
+
+    def part(self, row: Mapping[str, Raw], key: str) -> Value:
+        """What a row of this value says under a key. Raises AdapterError POL-204 where it says nothing."""
+        if key not in row:
+            raise self._unfit(f"row with '{key}'")
+        return replace(self, name=f"{self.name}.{key}", value=row[key])
 
     def _unfit(self, wanted: str) -> AdapterError:
         return AdapterError(issues.value_unfit(self.policy, self.name, wanted))

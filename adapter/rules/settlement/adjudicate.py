@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from adapter.model.claim import Claim, YearToDate
+from adapter.model.claim import ChargeLine, Claim, YearToDate
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.money import ZERO, Money
+from adapter.model.reference import Level
 from adapter.model.settlement import (
     Accrual,
     Authority,
@@ -147,12 +148,23 @@ def basis_of(claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer],
         sorted((name, amount.fen) for name, amount in accrued.amounts if amount),
         _rules(layers),
     ]
-    parts += sorted(
-        f"{line.id}|{line.code}|{line.service_date}|{line.quantity.normalize()}|{line.amount.fen}|{line.reverses}"
-        f"|{line.item}|{line.in_restriction}|{line.his_split}"
-        for line in claim.lines
-    )
+    parts += sorted(_line_mark(line, stay.facility.level) for line in claim.lines)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _line_mark(line: ChargeLine, level: Level) -> str:
+    """Everything about a line that its split depends on."""
+    item, his = line.item, line.his_split
+    rule = "" if item is None else f"{item.item_class}|{item.self_share}|{item.price_limit(level)}|{item.restricted}"
+    estimate = (
+        ""
+        if item is not None or his is None
+        else f"{his.full_self_pay.fen}|{his.over_limit.fen}|{his.pre_self_pay.fen}|{his.in_scope.fen}"
+    )
+    return (
+        f"{line.id}|{line.code}|{line.service_date}|{line.quantity.normalize()}|{line.amount.fen}|{line.reverses}"
+        f"|{rule}|{line.in_restriction}|{estimate}"
+    )
 
 
 def _check(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from adapter.model.issues import AdapterError
-from adapter.model.money import ZERO, Money, decimal_of
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
-from adapter.rules.policy.parameters import Raw
+from adapter.rules.policy.parameters import Raw, Value
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.fund_share import Band, adjustment, graduated
+from adapter.rules.settlement.fund_share import Band, adjustment, bands_of, graduated
 from adapter.rules.settlement.position import Position, ratio_text
 
 #: What a part is a part of. ``outside`` = 全自费 + 超限价 + 先行自付 (GC-29); ``everything``: all that is left (GC-26)
@@ -27,10 +27,10 @@ def commercial_parts(position: Position) -> Position:
     for part in rule.rows:
         name = str(part.get("name", ""))
         base, in_scope = _base(position, str(part.get("base", "")), pay, outside)
-        taken = min(_money(part, "deductible", ZERO), base)
-        table = _bands(part, position.policy.name)
+        taken = min(rule.part(part, "deductible").money, base) if "deductible" in part else ZERO
+        table = _bands(rule, part)
         cut = graduated(taken, base, table, change)
-        amount = cut.amount if "cap" not in part else min(cut.amount, _money(part, "cap", ZERO))
+        amount = cut.amount if "cap" not in part else min(cut.amount, rule.part(part, "cap").money)
         zh = f"{name}:基数{base} − 起付{taken};{cut.words} = {amount}"
         en = f"{name}: base {base} − deductible {taken}; {cut.words} = {amount}"
         inputs = {"base": base, "deductible": taken, **{f"over {b.over.text}": ratio_text(b.ratio) for b in table}}
@@ -58,18 +58,7 @@ def _base(position: Position, kind: str, pay: Money, outside: Money) -> tuple[Mo
     raise AdapterError(issues.plan_contradicts(position.policy.name, f"parts.base = {kind}", ", ".join(BASES)))
 
 
-def _bands(part: Mapping[str, Raw], policy: str) -> tuple[Band, ...]:
-    rows = part.get("bands")
-    if isinstance(rows, tuple):
-        return tuple(
-            Band(Money.yuan(str(row["over"])), decimal_of(str(row["ratio"])))
-            for row in rows
-            if isinstance(row, Mapping)
-        )
-    if "ratio" in part:
-        return (Band(ZERO, decimal_of(str(part["ratio"]))),)
-    raise AdapterError(issues.plan_contradicts(policy, "parts", "ratio, bands"))
-
-
-def _money(part: Mapping[str, Raw], key: str, default: Money) -> Money:
-    return Money.yuan(str(part[key])) if key in part else default
+def _bands(rule: Value, part: Mapping[str, Raw]) -> tuple[Band, ...]:
+    if "bands" in part:
+        return bands_of(rule.part(part, "bands"))
+    return (Band(ZERO, rule.part(part, "ratio").decimal),)

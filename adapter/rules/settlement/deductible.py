@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from adapter.model.money import ZERO, Money, decimal_of
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
-from adapter.rules.policy.parameters import Raw
+from adapter.rules.policy.parameters import Raw, Value
 from adapter.rules.settlement.position import Position, clauses, ratio_text
 
 
@@ -62,13 +62,13 @@ def standard(position: Position) -> Standard:
         amount, cite = rule.money, rule.cite
         zh, en = f"起付标准{amount}", f"deductible {amount}"
     else:
-        amount, cite = _share_of_bill(share.table, position.bill.total), share.cite
+        amount, cite = _share_of_bill(share, position.bill.total), share.cite
         zh, en = f"起付标准按费用总额比例计{amount}", f"deductible as a share of the bill {amount}"
     number = position.bill.admission
     later = position.find("deductible_later")
-    row = None if later is None else _row_for(later.rows, number)
+    row = None if later is None else _row_for(later, number)
     if later is not None and row is not None:
-        amount = _later(amount, row, number)
+        amount = _later(amount, later, row, number)
         cite = clauses(cite, later.cite)
         zh, en = f"{zh},年内第{number}次住院为{amount}", f"{en}, as admission {number} of the year {amount}"
     factor = position.find("deductible_factor")
@@ -79,27 +79,28 @@ def standard(position: Position) -> Standard:
     return Standard(amount, zh, en, cite)
 
 
-def _share_of_bill(table: Mapping[str, Raw], total: Money) -> Money:
+def _share_of_bill(rule: Value, total: Money) -> Money:
     """``{share, min, max}``: a share of the bill between two bounds (out-of-province rule of an Anhui city, S41)."""
-    amount = max(total, ZERO).share(decimal_of(str(table["share"])))
+    table = rule.table
+    amount = max(total, ZERO).share(rule.part(table, "share").decimal)
     if "min" in table:
-        amount = max(amount, Money.yuan(str(table["min"])))
+        amount = max(amount, rule.part(table, "min").money)
     if "max" in table:
-        amount = min(amount, Money.yuan(str(table["max"])))
+        amount = min(amount, rule.part(table, "max").money)
     return amount
 
 
-def _row_for(rows: tuple[Mapping[str, Raw], ...], number: int) -> Mapping[str, Raw] | None:
+def _row_for(rule: Value, number: int) -> Mapping[str, Raw] | None:
     """The last row whose ``from`` has been reached."""
-    return next((row for row in reversed(rows) if int(str(row["from"])) <= number), None)
+    return next((row for row in reversed(rule.rows) if rule.part(row, "from").whole <= number), None)
 
 
-def _later(amount: Money, row: Mapping[str, Raw], number: int) -> Money:
+def _later(amount: Money, rule: Value, row: Mapping[str, Raw], number: int) -> Money:
     """``amount`` replaces, ``factor`` multiplies, ``less`` takes off per later stay down to ``floor``."""
     if "amount" in row:
-        return Money.yuan(str(row["amount"]))
+        return rule.part(row, "amount").money
     if "factor" in row:
-        return amount.share(decimal_of(str(row["factor"])))
-    steps = number - int(str(row["from"])) + 1
-    lower = amount - Money(Money.yuan(str(row["less"])).fen * steps)
-    return max(lower, Money.yuan(str(row.get("floor", "0"))))
+        return amount.share(rule.part(row, "factor").decimal)
+    steps = number - rule.part(row, "from").whole + 1
+    lower = amount - Money(rule.part(row, "less").money.fen * steps)
+    return max(lower, rule.part(row, "floor").money if "floor" in row else ZERO)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from adapter.model.money import ZERO, Money, decimal_of
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import DEFAULT, Value
 from adapter.rules.settlement.position import Position, clauses, ratio_text
@@ -111,7 +111,7 @@ def adjustment(position: Position) -> Adjusted:
 
 def bands_of(rule: Value) -> tuple[Band, ...]:
     """``[{over, ratio}, …]``, lowest first."""
-    return tuple(Band(Money.yuan(str(row["over"])), decimal_of(str(row["ratio"]))) for row in rule.rows)
+    return tuple(Band(rule.part(row, "over").money, rule.part(row, "ratio").decimal) for row in rule.rows)
 
 
 def graduated(lower: Money, upper: Money, table: Sequence[Band], change: Adjusted) -> Slices:

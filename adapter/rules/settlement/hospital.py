@@ -1,4 +1,4 @@
-"""医院减免: what the hospital itself bears; a payer in the balance, a claim to nobody (trap 13)."""
+"""医院减免: what the hospital itself bears; a payer in the balance, a claim to nobody."""
 
 from __future__ import annotations
 

@@ -177,13 +177,13 @@ def _difference(after: LineSplit, before: LineSplit) -> LineSplit:
 
 def sums_of(splits: Mapping[str, LineSplit]) -> LineSplit:
     """The four parts of all lines together; they add up to the bill."""
-    values = splits.values()
-    return LineSplit(
-        Money.total(split.full_self_pay for split in values),
-        Money.total(split.over_limit for split in values),
-        Money.total(split.pre_self_pay for split in values),
-        Money.total(split.in_scope for split in values),
-    )
+    full = over = pre = scope = 0
+    for split in splits.values():
+        full += split.full_self_pay.fen
+        over += split.over_limit.fen
+        pre += split.pre_self_pay.fen
+        scope += split.in_scope.fen
+    return LineSplit(Money(full), Money(over), Money(pre), Money(scope))
 
 
 def without_third_party(sums: LineSplit, amount: Money) -> LineSplit:

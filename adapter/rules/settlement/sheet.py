@@ -17,7 +17,7 @@ class Sheet:
 
     Attributes:
         total: the bill.
-        funds: every fund's amount, in a list: two funds may well pay the same amount (trap 3).
+        funds: every fund's amount, in a list: two funds may well pay the same amount.
         patient: what the patient bears, personal account included; None when not printed.
         parts: the four parts of the bill, or None when not printed.
         deposit, cash, refund: the cashier's figures, None when not printed.

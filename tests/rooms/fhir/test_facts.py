@@ -201,6 +201,10 @@ def _unknown_insurance(resources: Resources, book: Book) -> None:
     of(resources, "Coverage")["type"] = {"coding": [{"system": codesystem("insurance"), "code": "other"}]}
 
 
+def _id_number_as_insurance_number(resources: Resources, book: Book) -> None:
+    of(resources, "Coverage")["subscriberId"] = "999999198001010011"
+
+
 def _no_charges(resources: Resources, book: Book) -> None:
     resources[:] = [each for each in resources if each["resourceType"] != "ChargeItem"]
 
@@ -225,6 +229,7 @@ def _no_charges(resources: Resources, book: Book) -> None:
         (_refund_of_nobody_knows_what, "FHIR-180", f"ChargeItem/{ids('ChargeItem', '1')}"),
         (_refund_of_a_refund, "FHIR-176", f"ChargeItem/{ids('ChargeItem', '1')}"),
         (_unknown_insurance, "FHIR-177", f"Coverage/{ids('Coverage', '300012345')}.type"),
+        (_id_number_as_insurance_number, "FHIR-181", f"Coverage/{ids('Coverage', '300012345')}.subscriberId"),
         (_no_charges, "FHIR-178", f"Encounter/{ids('Encounter', '300012345')}"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.rules_base import later
 from adapter.fhir.schema.compiled import SERVED
+from adapter.fhir.schema.invariants import BY_STRUCTURE, IN_RULES, IN_SCHEMA, NOT_CHECKED
 from adapter.fhir.validation import validate
 from adapter.model.issues import Severity
 from tests.conformance.faults import base
@@ -308,3 +309,94 @@ def test_no_issue_is_an_outcome_too() -> None:
 
 def money(value: str) -> dict[str, Any]:
     return {"value": Decimal(value), "currency": "CNY"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
+def test_every_type_has_a_whole_schema(name: str) -> None:
+    """Compiling resolves every reference inside the schema; a bare resource is told what it lacks, or is well."""
+    bare = {"resourceType": name, "id": "x", "nonsense": 1}
+    assert "FHIR-112" in codes(bare)
+    assert codes({**bare, "id": "not an id"})
+
+
+def test_every_published_invariant_is_accounted_for_once() -> None:
+    tables = (set(IN_SCHEMA), set(IN_RULES), set(BY_STRUCTURE), set(NOT_CHECKED))
+    assert sum(map(len, tables)) == len(set.union(*tables))
+
+
+RECORDS: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {
+            "resourceType": "Contract",
+            "id": "c1",
+            "status": "executed",
+            "term": [
+                {
+                    "offer": {"text": "分期付款"},
+                    "asset": [{"valuedItem": [{"paymentDate": "2021-01-31", "net": {"value": 1, "currency": "CNY"}}]}],
+                    "group": [{"offer": {"text": "第一期"}}],
+                }
+            ],
+        },
+        [],
+    ),
+    ({"resourceType": "Contract", "id": "c1", "term": [{"asset": [{"valuedItem": [{}]}]}]}, ["FHIR-111", "FHIR-116"]),
+    (
+        {
+            "resourceType": "AuditEvent",
+            "id": "a1",
+            "type": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110112"},
+            "recorded": "2021-01-31T10:00:00+08:00",
+            "agent": [{"requestor": True}],
+            "source": {"observer": {"display": "adapter"}},
+            "entity": [{"name": "x", "query": "eA=="}],
+        },
+        ["FHIR-118"],
+    ),
+    (
+        {
+            "resourceType": "Consent",
+            "id": "c1",
+            "status": "active",
+            "scope": {"text": "x"},
+            "category": [{"text": "x"}],
+            "policyRule": {"text": "x"},
+            "provision": {"type": "permit", "provision": [{"type": "refuse"}]},
+        },
+        ["FHIR-113"],
+    ),
+    (
+        {
+            "resourceType": "Parameters",
+            "parameter": [
+                {"name": "total", "valueMoney": {"value": 1, "currency": "CNY"}},
+                {"name": "payer", "part": [{"name": "code", "valueCode": "basic", "valueString": "x"}]},
+            ],
+        },
+        ["FHIR-117"],
+    ),
+    (
+        {
+            "resourceType": "DocumentReference",
+            "id": "d1",
+            "status": "current",
+            "content": [{"attachment": {"data": "eA=="}}],
+        },
+        ["FHIR-118"],
+    ),
+    (
+        {
+            "resourceType": "Provenance",
+            "id": "p1",
+            "target": [{"reference": "Claim/c1"}],
+            "recorded": "2021-01-31",
+            "agent": [{"who": {"reference": "Patient/p1"}}],
+        },
+        ["FHIR-114"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("resource", "expected"), RECORDS, ids=lambda value: str(value)[:60])
+def test_types_that_the_base_has_not(resource: dict[str, Any], expected: list[str]) -> None:
+    assert sorted(codes(resource)) == expected

@@ -10,6 +10,8 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.counterparts.request import read_submission
+from adapter.counterparts.wire import decode as receive
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.claim import aid_transaction, aid_trial, eligibility_request, insurance_claim, reversal_claim
 from adapter.fhir.claim_elements import sent_lines
@@ -281,3 +283,15 @@ def test_reversal_names_what_it_undoes() -> None:
 def test_what_is_sent_can_be_read_back_digit_for_digit() -> None:
     bundle = insurance_claim(make_call(), created=CREATED)
     assert decode(encode(bundle)) == bundle
+
+
+@pytest.mark.parametrize("name", ["claim", "trial", "one call for all", "reversal", "aid", "aid trial", "aid reversal"])
+def test_a_receiver_written_from_the_guide_alone_can_read_it(name: str) -> None:
+    read = read_submission(receive(encode(BUILDERS[name]())))
+    assert read.case == CASE
+    assert read.total == Decimal("553.39")
+    assert read.subscriber == "T00000001"
+    assert read.facility == (f"{system('facility')}|H99990100001",)
+    assert [each.payer for each in read.covers] == ["basic", "critical-illness", "medical-aid"]
+    assert (read.settles is not None) == name.endswith("reversal")
+    assert read.trial == name.endswith("trial")

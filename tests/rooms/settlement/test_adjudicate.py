@@ -147,7 +147,7 @@ def test_an_answer_from_a_payer_outside_the_scheme_holds_the_case() -> None:
 
 
 def test_two_payers_of_the_same_amount_are_both_counted() -> None:
-    """A real HIS summed payers through a set and lost one of two equal amounts (trap 3)."""
+    """A real HIS summed payers through a set and lost one of two equal amounts."""
     answers = answer(Payer.BASIC, "300") | answer(Payer.CRITICAL_ILLNESS, "300") | answer(Payer.MEDICAL_AID, "300")
     assert settle({"sums": {"in_scope": "1000"}}, answers=answers).patient_pays == Y("100")
 
@@ -274,6 +274,21 @@ def test_plans_that_no_calculation_understands_are_refused() -> None:
     unknown = {**BEFORE, "steps": ["in_scope", "magic"]}
     assert refused({"sums": {"in_scope": "1"}}, layers=layers_from([unknown])) == ["SET-307"]
     assert refused({"sums": {"in_scope": "1"}}, layers=layers_from([BEFORE, BEFORE])) == ["SET-308"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"deductible": "500", "deductible_later": [{"factor": "0.5"}]},
+        {"deductible": "500", "deductible_later": [{"from": "1"}]},
+        {"deductible": "500", "deductible_later": [{"from": "1", "amount": "much"}]},
+        {"deductible_share": {"min": "100"}},
+    ],
+)
+def test_a_malformed_row_of_a_plan_is_an_issue(parameters: dict[str, Any]) -> None:
+    cited = {name: {"value": value, "cite": "X"} for name, value in parameters.items()}
+    layer = {**BEFORE, "steps": ["in_scope", "deductible", "ratio"], "parameters": {**BEFORE["parameters"], **cited}}
+    assert refused({"sums": {"in_scope": "1"}}, layers=layers_from([layer])) == ["POL-204"]
 
 
 def test_a_line_without_catalogue_row_holds_the_case_or_uses_the_his_estimate() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -10,6 +11,8 @@ import pytest
 
 from adapter.fhir.canonical import decode
 from adapter.model.issues import AdapterError
+from adapter.rules.policy.load import load_layers
+from adapter.rules.settlement.coordination import KINDS
 from adapter.rules.settlement.facts import read_facts
 from adapter.rules.settlement.whatif import whatif
 from tests.support.settlement import ROOT, composite
@@ -68,6 +71,29 @@ def test_the_schema_knows_what_the_reader_knows() -> None:
     for facts, pointer in BAD:
         if pointer not in ("total",) and not isinstance(facts.get("sums", {}).get("in_scope"), float):
             assert not SCHEMA.is_valid(facts) or "year_to_date" in pointer, pointer
+
+
+def test_the_examples_of_the_page_work(tmp_path: Path) -> None:
+    page = (ROOT / "docs/whatif.md").read_text(encoding="utf-8")
+    facts = decode(page.split("```json\n")[1].split("```")[0].encode())
+    assert SCHEMA.is_valid(facts)
+    (tmp_path / "plan.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert whatif(facts, composite())["not_modelled"] == []
+    assert whatif(facts, load_layers(tmp_path / "plan.yaml"))["not_modelled"] == ["commercial"]
+
+
+def test_the_page_of_accumulators_names_all_that_settlements_add() -> None:
+    page = (ROOT / "docs/accumulators.md").read_text(encoding="utf-8")
+    result: Any = whatif(
+        {**GOOD, "person": {"categories": ["registered-poor"]}, "sums": {"in_scope": "90000"}}, composite()
+    )
+    assert len(result["accruals"]) == 8
+    assert all(f"`{name}`" in page for name in result["accruals"])
+
+
+def test_the_page_of_plans_names_every_step() -> None:
+    page = (ROOT / "mappings/plans/README.md").read_text(encoding="utf-8")
+    assert all(f"| `{step}` |" in page for step in KINDS)
 
 
 def test_whatif_is_deterministic() -> None:

@@ -1,0 +1,100 @@
+"""What a service needs besides the use cases: pages, one case's present state, resources with an audit line (查询)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.cases.reading import case_of
+from adapter.cases.settle import preview_of
+from adapter.cases.tools import Act, Tools
+from adapter.cases.views import CaseLine
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState, ResourceRow
+from adapter.model.case import BillState
+from adapter.model.settlement import Settlement
+
+#: Resources that say nothing of a person; every other one is read under an audit line.
+_NOT_PERSONAL = frozenset({"Organization"})
+
+_UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNow:
+    """Where a case stands at this moment.
+
+    Attributes:
+        trial: ``running``, ``done``, ``refused``, or None where no trial was ever started.
+    """
+
+    line: CaseLine
+    trial: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.line.as_json(), "trial": self.trial}
+
+
+def case_now(case_id: str, tools: Tools) -> CaseNow:
+    """One case without its messages and journal. Raises AdapterError CASE-302."""
+    with tools.ledger.reading() as tx:
+        row = case_of(tx, case_id)
+        trial = tx.paper(case_id, "trial")
+        return CaseNow(CaseLine(row, _standing(tx, row)), None if trial is None else str(trial["state"]))
+
+
+def case_page(
+    tools: Tools, *, source: str | None = None, held: bool | None = None, after: str = "", limit: int = 100
+) -> list[CaseLine]:
+    """Cases by id, page by page: give the last id as ``after``."""
+    with tools.ledger.reading() as tx:
+        rows = tx.cases(source=source, held=held, after=after, limit=limit)
+        return [CaseLine(row, _standing(tx, row)) for row in rows]
+
+
+def message_page(
+    tools: Tools, *, endpoint: str | None = None, unfinished: bool = False, after: str = "", limit: int = 100
+) -> list[MessageRow]:
+    """Outbox messages by key, page by page: give the last key as ``after``."""
+    with tools.ledger.reading() as tx:
+        states = _UNFINISHED if unfinished else None
+        return tx.outbox(endpoint=endpoint, states=states, after=after, limit=limit)
+
+
+def parked_ids(tools: Tools, source: str, stay_keys: Collection[str]) -> dict[str, list[str]]:
+    """Ids of what waits for a person, by stay."""
+    with tools.ledger.reading() as tx:
+        return {key: [row.id for row in tx.parked(source=source, stay_key=key)] for key in stay_keys}
+
+
+def read_resource(kind: str, identity: str, tools: Tools, act: Act) -> ResourceRow | None:
+    """The newest version of a resource, or None.
+
+    Whoever reads a person's data is written into the journal in the same transaction: no line, no data.
+    """
+    if kind in _NOT_PERSONAL:
+        with tools.ledger.reading() as tx:
+            return tx.resource(kind, identity)
+    with tools.ledger.transaction() as tx:
+        found = tx.resource(kind, identity)
+        if found is not None:
+            cases = tx.cases_of_resource(kind, identity)
+            data = {"type": kind, "id": identity, "version": found.version, "cases": cases}
+            tx.note(cases[0] if len(cases) == 1 else "", "resource-read", data, **act.said)
+        return found
+
+
+def counts(tools: Tools) -> Health:
+    """How much of what is in which state; also the proof that the ledger can be reached."""
+    with tools.ledger.reading() as tx:
+        return tx.health()
+
+
+def _standing(tx: Transaction, row: CaseRow) -> Settlement | None:
+    """The settled bill of the newest version, else what was last looked at."""
+    settled = tx.settlement(row.case_id, row.version) if row.version else None
+    if settled is not None or row.bill is not BillState.PREVIEWED:
+        return settled
+    preview = preview_of(tx, row.case_id)
+    return None if preview is None else preview.settlement

@@ -1,0 +1,94 @@
+"""Errors → answers: the issues that were raised, with the status that fits the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from adapter.doors.web import issues
+from adapter.doors.web.answers import problem
+from adapter.model.issues import AdapterError, Issue
+
+#: What a code means to an HTTP client. Everything else is 422: the request was understood and cannot be done.
+STATUS: dict[str, int] = {
+    "API-801": 401,
+    "API-802": 413,
+    "API-807": 413,
+    "API-808": 404,
+    "API-809": 404,
+    "API-810": 410,
+    "API-811": 500,
+    "API-813": 503,
+    "CASE-301": 409,
+    "CASE-302": 404,
+    **{f"CASE-{number}": 409 for number in range(303, 312)},
+    "CASE-314": 404,
+    "CASE-315": 409,
+    "CASE-318": 409,
+    "CASE-319": 409,
+    "CASE-320": 409,
+    "DEL-502": 502,
+    "DEL-504": 502,
+    "LED-403": 503,
+    "LED-404": 404,
+    "LED-405": 409,
+    "LED-406": 409,
+    "LED-407": 409,
+    "LED-408": 409,
+    "LED-409": 404,
+    "LED-414": 404,
+    "LED-415": 404,
+    "LED-416": 409,
+    "MAP-101": 500,  # the hospital's own mapping is broken: not the caller's fault
+    "MAP-102": 500,
+    "MAP-112": 404,
+    "MAP-114": 500,
+}
+
+
+def status_of(found: Sequence[Issue]) -> int:
+    """The status for a list of issues: that of the first, which says what stopped the work."""
+    return STATUS.get(found[0].code, 422)
+
+
+def answer(path: str, found: Sequence[Issue]) -> Response:
+    """The answer for issues that were raised."""
+    status = status_of(found)
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
+    return problem(path, found, status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Tell the app what to answer when something is raised."""
+    app.add_exception_handler(AdapterError, _adapter_error)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(HTTPException, _no_such_address)
+
+
+def wrong_fields(errors: Sequence[Any], place: str = "") -> list[Issue]:
+    """Pydantic's findings as issues; what was sent is not repeated."""
+    return [
+        issues.wrong_request(".".join(str(part) for part in (place, *error["loc"]) if part != ""), str(error["msg"]))
+        for error in errors
+    ]
+
+
+def _adapter_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AdapterError)
+    return answer(request.url.path, error.issues)
+
+
+def _wrong_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(request.url.path, wrong_fields(error.errors()))
+
+
+def _no_such_address(request: Request, error: Exception) -> Response:
+    """The framework's own refusals: no such route, method not allowed."""
+    assert isinstance(error, HTTPException)
+    found = [issues.no_such_address(request.method, error.status_code)]
+    return problem(request.url.path, found, error.status_code, error.headers)

@@ -1,0 +1,83 @@
+"""The worker of a service: one thread that delivers what is due and takes unfinished cases on. 送达线程。
+
+More services and ``adapter deliver --watch`` may work on the same ledger at the same time: leases keep them apart.
+"""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from time import monotonic
+
+import structlog
+
+from adapter.cases.dispatch import resume_all, work_once
+from adapter.cases.tools import Tools
+from adapter.doors.web.logs import place_of
+from adapter.doors.web.metrics import Metrics
+from adapter.model.case import Actor
+from adapter.model.issues import AdapterError
+
+log = structlog.get_logger(__name__)
+
+#: Messages leased at a time: a stop waits until these are dealt with.
+_BATCH = 4
+_IDLE_SECONDS = 0.5
+_RESUME_SECONDS = 60.0
+_AFTER_FAILURE_SECONDS = 5.0
+
+
+class Worker:
+    """Runs rounds until it is stopped. What it leaves behind when killed, the next one finds and asks about."""
+
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str) -> None:
+        self._tools, self._metrics = tools, metrics
+        self._actor = Actor(actor, "service")
+        self._stopping, self._due = Event(), Event()
+        self._thread = Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; unfinished cases are taken on first."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the messages in hand and end."""
+        self._stopping.set()
+        self._due.set()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Something was stored that may be sent now."""
+        self._due.set()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        resume_at = 0.0
+        while not self._stopping.is_set():
+            self._due.clear()
+            try:
+                if monotonic() >= resume_at:
+                    resume_all(self._tools, self._actor)
+                    resume_at = monotonic() + _RESUME_SECONDS
+                busy = self._round()
+            except AdapterError as error:  # the ledger is busy with others' work, most likely: soon again
+                log.warning("worker waits", codes=[issue.code for issue in error.issues])
+                self._pause(_IDLE_SECONDS)
+            except Exception as error:
+                # the service must go on delivering; the figure and the log line tell the operator
+                self._metrics.failures.inc()
+                log.error("worker failed", error=type(error).__name__, place=place_of(error))
+                self._pause(_AFTER_FAILURE_SECONDS)
+            else:
+                if not busy:
+                    self._due.wait(_IDLE_SECONDS)
+
+    def _round(self) -> bool:
+        done = work_once(self._tools, limit=_BATCH)
+        self._metrics.delivered(done)
+        return bool(done.sent)
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
