@@ -44,19 +44,15 @@ def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | 
         ledger.close()
 
 
-def feeds(mappings: Path, reference: Path) -> Callable[[str], Feed]:
+def feeds(mappings: Path, reference_folder: Path) -> Callable[[str], Feed]:
     """Sources by name, each compiled once when it is first asked for."""
 
     @cache
     def feed(source: str) -> Feed:
         mapper = compile_mapping(load_mapping(mappings, source))
-        facts = reference / source
-        return Feed(
-            name=source,
-            mapper=mapper,
-            reference=load_reference(facts),
-            windows=load_window(facts / "window.yaml"),
-        )
+        facts = reference_folder / source
+        reference, windows = load_reference(facts), load_window(facts / "window.yaml")
+        return Feed(source, mapper, reference, windows, issues=(*reference.issues, *windows.issues))
 
     return feed
 

@@ -21,7 +21,7 @@ from adapter.cases.observed import record_observed
 from adapter.cases.parking import packed
 from adapter.cases.reading import as_rows, dossier
 from adapter.cases.tools import Act, Feed, Tools
-from adapter.fhir.canonical import decode
+from adapter.fhir.canonical import decode, encode
 from adapter.fhir.validation import validate
 from adapter.intake.mapping.engine import MappedStay
 from adapter.intake.readers.staging import stage
@@ -95,7 +95,7 @@ def ingest(
     files = files_in(paths)
     with stage(files, feed.mapper.mapping.shape, source) as staged:
         taken.files = len(staged.files)
-        taken.issues += staged.issues
+        taken.issues += [*feed.issues, *staged.issues]
         if not dry_run:
             taken.issues += _receive(source, files, tools, act, taken)
         for records in staged.stays():
@@ -103,6 +103,7 @@ def ingest(
             taken.stays.append(one)
             taken_one(one)
         if not dry_run:
+            _park_strays(source, files, staged.issues, taken, tools, act)
             _processed(source, files, tools, act)
     return taken
 
@@ -115,7 +116,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 def look_at(feed: Feed, records: StayRecords, tools: Tools) -> StayTaken:
     """What a dry run says of a stay: mapped and validated, not recorded."""
     mapped = feed.mapper.map(records)
-    found = (*records.issues, *mapped.issues, *validate(mapped.resources))
+    found = (*mapped.issues, *validate(mapped.resources))
     fate = Fate.PARKED if stopping(found) else Fate.OPENED
     return StayTaken(records.stay_key, case_id_of(feed.name, records.stay_key), fate, found)
 
@@ -123,7 +124,7 @@ def look_at(feed: Feed, records: StayRecords, tools: Tools) -> StayTaken:
 def take_stay(feed: Feed, records: StayRecords, tools: Tools, act: Act) -> StayTaken:
     """Map and record one stay in one transaction, or park its rows with the issues."""
     mapped = feed.mapper.map(records)
-    found = (*records.issues, *mapped.issues, *validate(mapped.resources))
+    found = (*mapped.issues, *validate(mapped.resources))
     case_id = case_id_of(feed.name, records.stay_key)
     with tools.ledger.transaction() as tx:
         if stopping(found) or not mapped.resources:
@@ -262,6 +263,23 @@ def _receive(source: str, files: list[Path], tools: Tools, act: Act, taken: Take
             taken.known_files += 1
             found.append(issues.duplicate_file(path.name, row.received_at.date().isoformat()))
     return found
+
+
+def _park_strays(source: str, files: list[Path], found: Sequence[Issue], taken: Taken, tools: Tools, act: Act) -> None:
+    """What stopped a row or a file that belongs to no stay waits for a person too, under its place.
+
+    The bytes are in the inbox. A file of the same name coming again without the issue settles the matter.
+    """
+    names = {path.name for path in files}
+    of_stays = {issue for stay in taken.stays for issue in stay.issues}
+    strays = [issue for issue in stopping(found) if issue not in of_stays]
+    with tools.ledger.transaction() as tx:
+        for parked in tx.parked(source=source):
+            gone = parked.place not in {issue.pointer for issue in strays}
+            if parked.stay_key is None and gone and parked.place.partition("#")[0] in names:
+                tx.resolve_parked(parked.id, **act.said)
+        for issue in strays:
+            tx.park(source, None, [issue], encode({"pointer": issue.pointer}), issue.pointer, **act.said)
 
 
 def _processed(source: str, files: list[Path], tools: Tools, act: Act) -> None:

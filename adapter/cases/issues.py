@@ -264,3 +264,16 @@ def day_differs(endpoint: str, day: str) -> Issue:
         hint_zh="逐条核对差异:少记、多记、金额不符、重复、合计不符",
         hint_en="deal with each difference: missing, unexpected, amount differs, duplicate, total differs",
     )
+
+
+def send_file_again(place: str) -> Issue:
+    """A row or file that belongs to no stay cannot be replayed: it has to come again, corrected."""
+    return Issue(
+        code="CASE-321",
+        severity=Severity.ERROR,
+        pointer=place,
+        zh="该记录不属于任何一次住院,无法重放",
+        en="this record belongs to no stay, so there is nothing to replay",
+        hint_zh="更正后重新导入该文件,系统会自动消除此条",
+        hint_en="correct the file and import it again; this entry then goes away by itself",
+    )

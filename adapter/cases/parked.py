@@ -34,6 +34,8 @@ def replay(parked_id: str, tools: Tools, act: Act) -> StayTaken:
     replaying half of it would settle half of its lines.
     """
     parked = parked_one(parked_id, tools)
+    if parked.stay_key is None:
+        raise AdapterError(issues.send_file_again(parked.place), *parked.issues)
     unread = tuple(issue for issue in parked.issues if issue.stops and issue.code.startswith("SRC-"))
     records = replace(unpacked(parked), issues=unread)
     return take_stay(tools.feed(parked.source), records, tools, act)

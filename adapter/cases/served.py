@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.cases.admission import may_take_deposit
 from adapter.cases.reading import case_of
 from adapter.cases.settle import preview_of
 from adapter.cases.tools import Act, Tools
@@ -13,7 +14,9 @@ from adapter.cases.views import CaseLine
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState, ResourceRow
 from adapter.model.case import BillState
+from adapter.model.money import Money
 from adapter.model.settlement import Settlement
+from adapter.rules.programme import DepositAnswer
 
 #: Resources that say nothing of a person; every other one is read under an audit line.
 _NOT_PERSONAL = frozenset({"Organization"})
@@ -60,6 +63,13 @@ def message_page(
     with tools.ledger.reading() as tx:
         states = _UNFINISHED if unfinished else None
         return tx.outbox(endpoint=endpoint, states=states, after=after, limit=limit)
+
+
+def ask_deposit(case_id: str, amount: Money, tools: Tools, act: Act) -> tuple[DepositAnswer, CaseRow]:
+    """Whether a deposit may be taken now, and the case after the question. Raises AdapterError CASE-302."""
+    with tools.ledger.transaction() as tx:
+        answer = may_take_deposit(tx, case_id, amount, tools, act)
+        return answer, case_of(tx, case_id)
 
 
 def parked_ids(tools: Tools, source: str, stay_keys: Collection[str]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from adapter.intake.mapping.engine import Mapper
 from adapter.ledger.ledger import Ledger
 from adapter.model.case import Actor
 from adapter.model.dates import Clock
+from adapter.model.issues import Issue
 from adapter.model.reference import ReferenceBook, WindowFacts
 from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
@@ -40,12 +41,18 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One hospital's source, ready to read: compiled mapping, dated facts, window facts by stay key."""
+    """One hospital's source, ready to read.
+
+    Attributes:
+        windows: window facts by stay key.
+        issues: rows of the reference files that could not be read; whatever needs them will miss them.
+    """
 
     name: str
     mapper: Mapper
     reference: ReferenceBook
     windows: Mapping[str, WindowFacts]
+    issues: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from adapter.model.reference import ReferenceBook
 #: ChargeItems that are no charge: never booked, or struck out as if they never had been.
 _NO_CHARGE = frozenset({"planned", "not-billable", "aborted", "entered-in-error"})
 
-#: Parts of the HIS's estimate that the patient bears: 自负, 自理.
-_BORNE = ("self-borne", "extra-self-pay")
+#: Parts of the HIS's estimate as its mapping names them: 全自费, 先行自付, 自理 (borne in full, like 全自费).
+_FULL, _PRE, _EXTRA = "full-self-pay", "pre-self-pay", "extra-self-pay"
 
 
 def is_charge(charge: AnyResource) -> bool:
@@ -159,14 +159,13 @@ def _his_split(told: Mapping[str, Any] | None, total: Money, where: str, found: 
     """
     if told is None:
         return None
-    parts = [_money(each["valueMoney"]) for each in told.get("extension", ()) if each.get("url") in _BORNE]
-    borne = Money.total(part for part in parts if part is not None)
-    if None in parts or abs(borne) > abs(total):
+    parts = {str(each.get("url")): _money(each.get("valueMoney")) for each in told.get("extension", ())}
+    full, pre, extra = (parts.get(name, ZERO) for name in (_FULL, _PRE, _EXTRA))
+    if full is None or pre is None or extra is None or abs(full + pre + extra) > abs(total):
         found.append(issue.estimate_unusable(f"{where}.extension[his-estimate]"))
         return None
-    if borne == total:
-        return LineSplit(full_self_pay=borne, basis=SplitBasis.HIS)
-    return LineSplit(pre_self_pay=borne, in_scope=total - borne, basis=SplitBasis.HIS)
+    split = LineSplit(full_self_pay=full + extra, pre_self_pay=pre, basis=SplitBasis.HIS)
+    return replace(split, in_scope=total - split.total)
 
 
 def _money(value: Any) -> Money | None:

@@ -121,7 +121,7 @@ def parked_replay(
     Example:  adapter parked replay
     """
     with tools() as t:
-        ids = [parked_id] if parked_id else [row.id for row in parking.parked_stays(t)]
+        ids = [parked_id] if parked_id else [row.id for row in parking.parked_stays(t) if row.stay_key]
         stays = [parking.replay(each, t, t.act(actor(), reason)) for each in ids]
     _report(Taken(stays=stays), json=json)
 

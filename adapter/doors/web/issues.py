@@ -66,7 +66,7 @@ def name_refused(pointer: str) -> Issue:
         zh="文件名缺失、重复,或含有不允许的字符或路径",
         en="the file's name is missing, stands twice, or holds a path or characters that are not allowed",
         hint_zh="请用表名命名(例如 ?name=ZY_FYMX.xml),只用英文字母、数字、点、下划线和连字符",
-        hint_en="name it after its table (for example ?name=ZY_FYMX.xml): ASCII letters, digits, dot, underscore, hyphen",
+        hint_en="name it after its table (?name=ZY_FYMX.xml): letters, digits, dots, underscores, hyphens",
     )
 
 

@@ -228,3 +228,31 @@ class ReadyOut(Shape):
     status: Literal["ready"]
     cases: int
     schemes: int
+
+
+class SideOut(Shape):
+    """One side of a day: settlements and their sum."""
+
+    count: int
+    total: str
+
+
+class DifferenceOut(Shape):
+    """One named difference; an amount that a side does not have is empty."""
+
+    kind: Literal["missing", "unexpected", "amount-differs", "duplicate", "total-differs"]
+    key: str
+    payer: str
+    ours: str
+    theirs: str
+
+
+class ReconciliationOut(Shape):
+    """A day with one endpoint."""
+
+    endpoint: str
+    day: str
+    agrees: bool
+    ours: SideOut
+    theirs: SideOut
+    differences: list[DifferenceOut]

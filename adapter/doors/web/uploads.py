@@ -14,14 +14,14 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from adapter.doors.web import issues
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CHUNK = 1 << 16
@@ -154,15 +154,17 @@ def _untar(found: Unpacked, path: Path, *, packed: bool) -> None:
     size = path.stat().st_size
     most = min(found.room, _RATIO_FREE + size * _MOST_RATIO) if packed else found.room
     try:
-        with gzip.open(path) if packed else path.open("rb") as raw:
-            with tarfile.open(fileobj=_Measured(raw, most), mode="r:") as archive:
-                for entry in _few(archive):
-                    if (name := _plain_name(entry.name, folder=entry.isdir())) is None:
-                        continue
-                    stream = archive.extractfile(entry) if entry.isreg() and not entry.issparse() else None
-                    if stream is None:
-                        raise AdapterError(issues.archive_refused(_shown(name), "含链接或设备", "a link or a device"))
-                    found.copy(name, stream)
+        with (
+            cast(IO[bytes], gzip.open(path) if packed else path.open("rb")) as raw,
+            tarfile.open(fileobj=cast(IO[bytes], _Measured(raw, most)), mode="r:") as archive,
+        ):
+            for entry in _few(archive):
+                if (name := _plain_name(entry.name, folder=entry.isdir())) is None:
+                    continue
+                stream = archive.extractfile(entry) if entry.isreg() and not entry.issparse() else None
+                if stream is None:
+                    raise AdapterError(issues.archive_refused(_shown(name), "含链接或设备", "a link or a device"))
+                found.copy(name, stream)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError, ValueError) as error:
         raise AdapterError(
             issues.archive_refused("body", "tar 已损坏或格式特殊", "a damaged or unusual tar")
@@ -218,7 +220,8 @@ class _Parts:
     def __init__(self, folder: Path, boundary: bytes) -> None:
         self._folder, self._boundary = folder, boundary
         self._parts: list[tuple[str, Path]] = []
-        self._header, self._value, self._headers = b"", b"", {}  # type: tuple[bytes, bytes, dict[bytes, bytes]]
+        self._header, self._value = b"", b""
+        self._headers: dict[bytes, bytes] = {}
         self._out: IO[bytes] | None = None
         self._ended = False
 
@@ -282,5 +285,5 @@ class _Parts:
         self._ended = True
 
 
-def _form_refused() -> issues.Issue:
+def _form_refused() -> Issue:
     return issues.archive_refused("body", "表单不完整", "the form is cut or malformed")

@@ -14,7 +14,7 @@ from adapter.fhir.identity import extension_url, resource_id
 from adapter.intake.mapping import issues
 from adapter.intake.mapping.columns import compile_column
 from adapter.intake.mapping.issues import MappingRefused
-from adapter.intake.mapping.spec import Column, Condition, Const, Each, Field, Reference, RowKey
+from adapter.intake.mapping.spec import Condition, Const, Each, Field, Reference, RowKey
 from adapter.intake.mapping.working import Build, Fields, Scope, Working, compile_condition
 
 

@@ -82,7 +82,7 @@ def adjudicate(
         scheme=scheme,
         on=on,
         total=claim.total,
-        shares=_shares(claim, turns, after, authorities, complete),
+        shares=_shares(claim, turns, authorities, complete),
         steps=_steps(claim, turns, after),
         patient=patient_parts(after),
         splits=tuple(splits.items()),
@@ -192,7 +192,7 @@ def _authority(turn: Turn, authorities: Mapping[Payer, Authority]) -> Authority:
 
 
 def _shares(
-    claim: Claim, turns: Sequence[Turn], bill: Bill, authorities: Mapping[Payer, Authority], complete: bool
+    claim: Claim, turns: Sequence[Turn], authorities: Mapping[Payer, Authority], complete: bool
 ) -> tuple[Share, ...]:
     shares = []
     if claim.third_party:
@@ -211,12 +211,8 @@ def _shares(
             )
         )
     patient = claim.total - Money.total(share.amount for share in shares)
-    if patient < ZERO <= claim.total:
-        raise AdapterError(issues.shares_unbalanced(claim.case_id, claim.total, claim.total - patient))
     decided = Authority.ADAPTER if complete else Authority.EXPECTED
     shares.append(Share(Payer.PATIENT, patient, decided, "", _PATIENT_CITE))
-    if patient_parts(bill).total != patient:
-        raise AdapterError(issues.shares_unbalanced(f"{claim.case_id}/patient", patient, patient_parts(bill).total))
     return tuple(shares)
 
 

@@ -123,7 +123,11 @@ def coordinate(
 
 
 def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
-    """What a payer bears by its plan; of several identities the better one counts, never both (就高不重复, Q-07)."""
+    """What a payer bears by its plan; of several identities the better one counts, never both (就高不重复, Q-07).
+
+    Raises:
+        AdapterError: SET-301 for a plan that makes more than the bill, or less than nothing, of it.
+    """
     start = Position(bill, layer.payer, layer.policy, bill.keys)
     refused = _not_covered(start)
     if refused is not None:
@@ -137,9 +141,9 @@ def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
 def _run(position: Position) -> Position:
     for step in position.policy.steps:
         position = KINDS[step](position)
-    if position.pay <= position.bill.left:
-        return position
-    return replace(position, pay=position.bill.left)
+    if not ZERO <= position.pay <= position.bill.left:
+        raise AdapterError(issues.share_out_of_range(position.policy.name, position.pay, position.bill.left))
+    return position
 
 
 def _not_covered(position: Position) -> Position | None:

@@ -8,19 +8,16 @@ from adapter.model.issues import Issue, Severity
 from adapter.model.money import Money
 from adapter.model.settlement import Payer
 
-_PERSON_ZH = "请人工核对后再结算"
-_PERSON_EN = "have a person check before settling"
 
-
-def shares_unbalanced(pointer: str, total: Money, found: Money) -> Issue:
+def share_out_of_range(policy: str, amount: Money, most: Money) -> Issue:
     return Issue(
         code="SET-301",
         severity=Severity.FATAL,
-        pointer=pointer,
-        zh=f"各方负担合计{found},与费用总额{total}不等,拒绝结算",
-        en=f"the shares add up to {found}, the bill is {total}; settlement refused",
-        hint_zh=_PERSON_ZH,
-        hint_en=_PERSON_EN,
+        pointer=policy,
+        zh=f"按该计划算得的支付额{amount}不在 0 至剩余费用{most}之间,拒绝结算",
+        en=f"the plan makes {amount} of it, which is not between 0 and what is left of the bill, {most}: refused",
+        hint_zh="请更正该计划文件的比例或金额",
+        hint_en="correct the ratios or amounts in the plan file",
     )
 
 

@@ -273,18 +273,26 @@ def test_struck_out_charges_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("borne", "expected"),
+    ("told", "expected"),
     [
-        ("0.00", LineSplit(in_scope=Money.yuan("18.00"), basis=SplitBasis.HIS)),
-        ("1.80", LineSplit(pre_self_pay=Money.yuan("1.80"), in_scope=Money.yuan("16.20"), basis=SplitBasis.HIS)),
-        ("18.00", LineSplit(full_self_pay=Money.yuan("18.00"), basis=SplitBasis.HIS)),
-        ("18.01", None),
+        ({}, LineSplit(in_scope=Money.yuan("18.00"), basis=SplitBasis.HIS)),
+        (
+            {"pre-self-pay": "1.80"},
+            LineSplit(pre_self_pay=Money.yuan("1.80"), in_scope=Money.yuan("16.20"), basis=SplitBasis.HIS),
+        ),
+        ({"full-self-pay": "18.00"}, LineSplit(full_self_pay=Money.yuan("18.00"), basis=SplitBasis.HIS)),
+        (
+            {"pre-self-pay": "1.80", "extra-self-pay": "0.20"},
+            LineSplit(Money(20), pre_self_pay=Money(180), in_scope=Money(1600), basis=SplitBasis.HIS),
+        ),
+        ({"full-self-pay": "18.01"}, None),
     ],
 )
-def test_the_his_estimate_is_kept_as_an_estimate(borne: str, expected: LineSplit | None) -> None:
+def test_the_his_estimate_is_kept_as_an_estimate(told: dict[str, str], expected: LineSplit | None) -> None:
     charges = make_charges()
-    amount = {"value": Decimal(borne), "currency": "CNY"}
-    inner = [{"url": "self-borne", "valueMoney": amount}]
+    inner = [
+        {"url": name, "valueMoney": {"value": Decimal(amount), "currency": "CNY"}} for name, amount in told.items()
+    ]
     charges[0]["extension"].append({"url": extension_url("his-estimate"), "extension": inner})
     claim, found = read(make_resources(charges))
     assert claim is not None and claim.lines[0].his_split == expected

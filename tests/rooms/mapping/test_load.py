@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapter.intake.mapping import compile_mapping, concept_map, load_mapping, source_names
+from adapter.intake.mapping.check import claimed_columns
 from adapter.intake.mapping.codes import load_table
 from adapter.intake.mapping.issues import MappingRefused
 from tests.support.intake import LINE, MAPPINGS, SOURCE, STAY, mapper, records
@@ -168,8 +169,6 @@ def test_every_ignored_column_has_a_reason() -> None:
 
 
 def test_no_column_is_both_used_and_ignored() -> None:
-    from adapter.intake.mapping.check import claimed_columns
-
     mapping = mapper().mapping
     claimed = claimed_columns(mapping)
     assert {table: sorted(claimed[table] & columns.keys()) for table, columns in mapping.ignored.items()} == {

@@ -13,9 +13,11 @@ from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement
 from adapter.rules.policy.load import layers_from
 from adapter.rules.policy.scheme import ResolvedLayer
+from adapter.rules.settlement.accumulators import advanced
 from adapter.rules.settlement.adjudicate import adjudicate
 from adapter.rules.settlement.explain import TEST_PROFILE_TAG, as_json, rows
 from adapter.rules.settlement.facts import read_facts
+from adapter.rules.settlement.sheet import Sheet, check_sheet
 from tests.support.settlement import SCHEME, composite
 
 POOR = {"person": {"categories": ["registered-poor"]}}
@@ -289,6 +291,40 @@ def test_a_malformed_row_of_a_plan_is_an_issue(parameters: dict[str, Any]) -> No
     cited = {name: {"value": value, "cite": "X"} for name, value in parameters.items()}
     layer = {**BEFORE, "steps": ["in_scope", "deductible", "ratio"], "parameters": {**BEFORE["parameters"], **cited}}
     assert refused({"sums": {"in_scope": "1"}}, layers=layers_from([layer])) == ["POL-204"]
+
+
+@pytest.mark.parametrize("share", ["2", "-0.5"])
+def test_a_plan_that_pays_more_than_the_bill_or_less_than_nothing_is_refused(share: str) -> None:
+    waiver = {"policy": "p/h", "payer": "hospital", "steps": ["waiver"]}
+    layers = layers_from([{**waiver, "parameters": {"waiver_share_of_left": {"value": share, "cite": "X"}}}])
+    assert refused({"sums": {"in_scope": "10"}}, layers=layers) == ["SET-301"]
+
+
+def test_the_hospitals_waivers_add_up_within_what_is_left() -> None:
+    rules = {"waiver_share_of_outside": "0.05", "waiver_share_of_left": "0.50", "waiver_above_share": "0.10"}
+    cited = {name: {"value": value, "cite": "X"} for name, value in rules.items()}
+    layers = layers_from([{"policy": "p/h", "payer": "hospital", "steps": ["waiver"], "parameters": cited}, AFTER])
+    result = settle({"sums": {"in_scope": "1000", "full_self_pay": "200"}}, layers=layers)
+    parts = [step.amount.text for step in result.steps if step.name == "waiver-part"]
+    assert parts == ["10.00", "595.00", "475.00"]  # 200 × 5%, 1190 × 50%, what is above 120
+    assert result.share_of(Payer.HOSPITAL) == Y("1080")
+    assert result.patient.relieved == -Y("1080")
+
+
+def test_a_sheet_prints_what_is_wrong_with_it() -> None:
+    parts = LineSplit(full_self_pay=Y("10"), in_scope=Y("80"))
+    sheet = Sheet(
+        Y("100"), [("a", Y("60")), ("b", Y("-1"))], parts=parts, deposit=Y("50"), cash=Y("40"), refund=Y("10")
+    )
+    assert [issue.code for issue in check_sheet(sheet)] == ["SET-319", "SET-318", "SET-318", "SET-318"]
+    assert check_sheet(Sheet(Y("-100"), [("a", Y("-60"))], patient=Y("-40"))) == ()
+    assert [issue.code for issue in check_sheet(Sheet(Y("-100"), [("a", Y("60"))]))] == ["SET-319", "SET-319"]
+
+
+def test_accruals_belong_to_their_year() -> None:
+    result = settle({"sums": {"in_scope": "1000"}})
+    with pytest.raises(ValueError, match="2021"):
+        advanced(YearToDate(2022), result.accruals)
 
 
 def test_a_line_without_catalogue_row_holds_the_case_or_uses_the_his_estimate() -> None:

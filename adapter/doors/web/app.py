@@ -1,0 +1,87 @@
+"""The service as one value: routes, errors, log, worker; opened and closed with the process."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from secrets import token_hex
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI
+
+from adapter import __version__
+from adapter.doors.web import errors, logs
+from adapter.doors.web.api import cases, deposits, his, parked, payers, resources, status
+from adapter.doors.web.auth import authorised
+from adapter.doors.web.context import Service
+from adapter.doors.web.metrics import Metrics
+from adapter.doors.web.models import Problem
+from adapter.doors.web.wire import Watch
+from adapter.doors.web.worker import Worker
+from adapter.settings import Settings
+from adapter.wiring import open_tools
+
+log = structlog.get_logger(__name__)
+
+#: Bytes of a JSON request; only exports are larger.
+JSON_LIMIT = 64 * 1024
+
+_ABOUT = (
+    "Pay-after-care settlement (先诊疗后付费结算适配器): exports of a hospital's HIS in, cases settled with their "
+    "payers, FHIR R4 out. Amounts in our own answers are text in yuan; FHIR decimals keep their digits. Errors list "
+    "issues with code, place, Chinese and English text and what to do; under /fhir they are OperationOutcomes."
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service. Nothing is opened before it starts."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure(settings.log_level)
+        # a worker's name must not come again after a restart; in a container host and process id do
+        worker_name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
+        with open_tools(settings, worker=worker_name) as tools:
+            worker = Worker(tools, metrics, settings.actor)
+            app.state.service = Service(settings, tools, worker, metrics)
+            metrics.watch(tools)
+            worker.start()
+            gc.collect()
+            gc.freeze()  # what start-up made lives as long as the process: the collector need not look at it again
+            if settings.api_token is None:
+                log.warning("no api token is set: whoever reaches this address may use it")
+            log.info("started", version=__version__, endpoints=sorted(tools.endpoints))
+            try:
+                yield
+            finally:
+                worker.stop()
+                gc.unfreeze()
+                log.info("stopped")
+
+    app = FastAPI(
+        title="adapter",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.settings = settings
+    errors.install(app)
+    app.add_middleware(Watch, metrics=metrics, limit_of=lambda path: _limit_of(path, settings))
+    app.include_router(status.router)
+    app.include_router(resources.opened)
+    closed = APIRouter(dependencies=[Depends(authorised)], responses={401: {"model": Problem}})
+    for each in (his, deposits, cases, parked, payers, resources):
+        closed.include_router(each.router)
+    app.include_router(closed)
+    return app
+
+
+def _limit_of(path: str, settings: Settings) -> int:
+    return settings.max_body_bytes if path.startswith("/his/") else JSON_LIMIT
