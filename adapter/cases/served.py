@@ -90,8 +90,9 @@ def read_resource(kind: str, identity: str, tools: Tools, act: Act) -> ResourceR
         found = tx.resource(kind, identity)
         if found is not None:
             cases = tx.cases_of_resource(kind, identity)
-            data = {"type": kind, "id": identity, "version": found.version, "cases": cases}
-            tx.note(cases[0] if len(cases) == 1 else "", "resource-read", data, **act.said)
+            data = {"type": kind, "id": identity, "version": found.version}
+            for case_id in cases or [""]:  # a patient of several stays: each case's file shows who looked
+                tx.note(case_id, "resource-read", data, **act.said)
         return found
 
 

@@ -46,14 +46,19 @@ app.add_typer(delivery.counterparts, name="counterparts")
 app.command("serve")(delivery.serve)
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """Set logging up: warnings and worse on stderr, so that stdout stays clean for pipes."""
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         sys.stdout.write(f"adapter {__version__}\n")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Set logging up: warnings and worse on stderr, so that stdout stays clean for pipes."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(40),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

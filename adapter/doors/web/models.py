@@ -130,7 +130,7 @@ def exact_amount(value: object) -> Money:
     """An amount as text, whole number or decimal; never a float, never finer than a fen."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("an amount is a number or a text like 3000.00")
-    if len(str(value)) > _MOST_DIGITS:
+    if len(str(value)) > _MOST_DIGITS or (isinstance(value, Decimal) and value.adjusted() > _MOST_DIGITS):
         raise ValueError("the amount has too many digits")
     try:
         return Money.yuan(value)
