@@ -277,3 +277,16 @@ def send_file_again(place: str) -> Issue:
         hint_zh="更正后重新导入该文件,系统会自动消除此条",
         hint_en="correct the file and import it again; this entry then goes away by itself",
     )
+
+
+def reversal_differs(case_id: str, payer: str, paid: Money, back: Money) -> Issue:
+    """A payer took back another amount than it bore."""
+    return Issue(
+        code="CASE-322",
+        severity=Severity.ERROR,
+        pointer=f"{case_id}/{payer}",
+        zh=f"“{payer}”冲销金额{back}元与原支付{paid}元不是等额反向",
+        en=f"'{payer}' reversed {back}, which is not the opposite of the {paid} it paid",
+        hint_zh="请与对方核对,账单保持冲销中",
+        hint_en="agree on the amount with the counterpart; the bill stays in reversal",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapter.cases import issues
 from adapter.cases.finalise import undo
 from adapter.cases.observed import observed_answers
@@ -11,8 +13,9 @@ from adapter.cases.walk import Refused, Waiting, call_facts, endpoint_of, exchan
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageState
 from adapter.model.case import BillState, CallState
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Stage
+from adapter.payers.delivery.endpoint import Exchange
 from adapter.rules.policy.scheme import Call
 
 _UNDECIDED = frozenset({CallState.SUBMITTED, CallState.UNKNOWN})
@@ -71,8 +74,24 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
         tx.enqueue(following, **act.said)
         tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         return False
+    if unlike := _not_opposite(tx, case, so_far):
+        tx.set_held(case_id, unlike, **act.said)
+        return False
     tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
     return True
+
+
+def _not_opposite(tx: Transaction, case: Dossier, so_far: Sequence[Exchange]) -> list[Issue]:
+    """Payers whose reversal does not take back exactly what they bore."""
+    settled = tx.settlement(case.row.case_id, case.claim.version)
+    if settled is None:
+        return []
+    back = [answer for exchange in so_far for answer in exchange.receipt.answers]
+    return [
+        issues.reversal_differs(case.row.case_id, answer.payer, settled.share_of(answer.payer), answer.amount)
+        for answer in back
+        if answer.amount != -settled.share_of(answer.payer)
+    ]
 
 
 def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: Act) -> None:

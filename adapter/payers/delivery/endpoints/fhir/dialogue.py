@@ -13,6 +13,7 @@ from adapter.fhir.eligibility import eligibility_request
 from adapter.fhir.reversal import reversal_claim
 from adapter.model.call import CallFacts
 from adapter.model.messages import OutboundMessage, Stage
+from adapter.model.settlement import Authority, Payer
 from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
 
 CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
@@ -23,13 +24,14 @@ def next_message(
 ) -> OutboundMessage | Done:
     """The next message of a stage (docs/wire-fhir.md, sections 2 to 6).
 
-    ``admit`` and ``charges`` need nothing of their own here: the Claim carries the stay and its lines.
+    ``admit`` and ``charges`` need nothing of their own here: the Claim carries the stay and its lines. Questions and
+    trials may be repeated, so the moment stands in their keys; what counts has one key for ever.
     """
     if stage is Stage.ELIGIBILITY and config.form == "submit" and not so_far:
-        key = f"{facts.key}.eligibility.{len(so_far) + 1}.{at:%Y%m%d%H%M%S}"
+        key = f"{facts.key}.eligibility.{at:%Y%m%d%H%M%S%f}"
         return _message(facts, stage, "eligibility", key, eligibility_request(facts, created=at, key=key), effect=False)
     if stage is Stage.TRIAL and not so_far:
-        key = f"{facts.key}.trial.{facts.settlement.basis[:12]}"
+        key = f"{facts.key}.trial.{facts.settlement.basis[:12]}.{at:%Y%m%d%H%M%S%f}"
         return _message(facts, stage, "claim-submit", key, _trial(config, facts, key, at), effect=False)
     if stage is Stage.SETTLE:
         return _settle(config, facts, so_far, at)
@@ -54,7 +56,8 @@ def _settle(
         if config.form == "transaction":
             return _message(facts, Stage.SETTLE, "transaction", key, aid_transaction(facts, created=at, key=key))
         return _message(facts, Stage.SETTLE, "claim-submit", key, insurance_claim(facts, created=at, key=key))
-    if so_far[-1].message.operation == "transaction" and not so_far[-1].receipt.answers:
+    last = so_far[-1]
+    if last.message.operation == "transaction" and last.message.payers and not last.receipt.answers:
         return _message(facts, Stage.SETTLE, "ask-answer", f"{key}.answer", {"ask": key}, effect=False)
     return Done()
 
@@ -73,9 +76,14 @@ def _message(
         composed=encode(body),
         content_type=CONTENT_TYPE,
         effect=effect,
-        payers=() if stage is Stage.ELIGIBILITY else facts.payers,
+        payers=_asked(facts, stage),
         order_key=_order_key(facts) if effect else None,
     )
+
+
+def _asked(facts: CallFacts, stage: Stage) -> tuple[Payer, ...]:
+    """Who must answer with an amount: nobody where the payer only receives what we computed."""
+    return () if stage is Stage.ELIGIBILITY or facts.authority is Authority.ADAPTER else facts.payers
 
 
 def _order_key(facts: CallFacts) -> str:

@@ -107,7 +107,8 @@ class FhirEndpoint:
         if message.stage is Stage.ELIGIBILITY:
             accrued = answers.year_to_date_from(body, asked_at=now, excludes_case=message.case_id)
             return Receipt(Outcome.ACCEPTED, now, accrued=accrued, body=raw)
-        if message.operation == "transaction" and body.get("type") == "transaction-response":
+        stored = message.operation == "transaction" and body.get("type") == "transaction-response"
+        if stored or not message.payers:
             return Receipt(Outcome.ACCEPTED, now, body=raw)
         sent = decode(message.composed) if message.operation == "claim-submit" else None
         given = answers.answers_from(body, message.payers, key=key, sent=sent)
