@@ -12,6 +12,7 @@ from adapter.fhir.canonical import encode
 from tests.conformance import strangers, written
 from tests.conformance.faults import FOLDER, Fault, all_faults
 from tests.conformance.strangers import Verdict
+from tests.conftest import DemoRun
 
 #: One line a foreign validator, told at the end of the run.
 COUNTS = pytest.StashKey[list[str]]()
@@ -35,10 +36,12 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def ours(wire: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What must be without an error: the wire, the record, the goldens, the demo's output."""
+def ours(wire: list[Path], tmp_path_factory: pytest.TempPathFactory, demo_run: DemoRun) -> list[Path]:
+    """What must be without an error: the wire, the record, the goldens, every bundle of the demo."""
     records = _save(tmp_path_factory.mktemp("record"), written.in_the_record())
-    return [*wire, *records, *strangers.expected_outputs()]
+    bundles = sorted((demo_run.out / "fhir").glob("*.json"))
+    assert len(bundles) == 20
+    return [*wire, *records, *strangers.expected_outputs(), *bundles]
 
 
 def _save(folder: Path, named: Iterable[tuple[str, dict[str, Any]]]) -> list[Path]:

@@ -37,6 +37,13 @@ def test_a_published_case_that_binary_floats_miss() -> None:
     assert f"{45759.5 * 0.65:.2f}" == "29743.67"
 
 
+def test_amounts_longer_than_the_decimal_context_stay_exact() -> None:
+    long = "12345678901234567890123456789012.34"
+    assert Money.yuan(long).fen == 1234567890123456789012345678901234
+    with pytest.raises(ValueError):
+        Money.yuan(long + "5")
+
+
 @pytest.mark.parametrize("wrong", ["1e3", "NaN", "Infinity", "1,000.00", "", " 1", "١", "0x10", "1.005"])
 def test_text_that_is_no_exact_amount_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError):
