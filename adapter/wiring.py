@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | 
             clock=clock,
             retry=RetryPolicy(settings.retry_first_seconds, settings.retry_most_seconds, settings.retry_limit),
             lease_seconds=settings.lease_seconds,
-            worker=worker or f"{socket.gethostname()}-{os.getpid()}",
+            worker=worker or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         )
     finally:
         for endpoint in endpoints.values():

@@ -6,7 +6,7 @@ The same export twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -96,15 +96,15 @@ def ingest(
     with stage(files, feed.mapper.mapping.shape, source) as staged:
         taken.files = len(staged.files)
         taken.issues += [*feed.issues, *staged.issues]
-        if not dry_run:
-            taken.issues += _receive(source, files, tools, act, taken)
+        digests = {} if dry_run else {path: _digest(path) for path in files if path.is_file()}
+        taken.issues += _receive(source, digests, tools, act, taken)
         for records in staged.stays():
             one = look_at(feed, records, tools) if dry_run else take_stay(feed, records, tools, act)
             taken.stays.append(one)
             taken_one(one)
         if not dry_run:
             _park_strays(source, files, staged.issues, taken, tools, act)
-            _processed(source, files, tools, act)
+            _processed(source, digests, tools, act)
     return taken
 
 
@@ -252,13 +252,18 @@ def _resolve(tx: Transaction, source: str, stay_key: str, case_id: str, act: Act
         tx.clear_held(case_id, **act.said)
 
 
-def _receive(source: str, files: list[Path], tools: Tools, act: Act, taken: Taken) -> list[Issue]:
+#: The inbox keeps the bytes of files up to this size; of larger ones the digest, and the rows that were parked.
+KEPT_BYTES = 64 * 1024 * 1024
+
+
+def _receive(source: str, digests: Mapping[Path, str], tools: Tools, act: Act, taken: Taken) -> list[Issue]:
     """Write every file into the inbox before anything is made of it."""
     found = []
-    for path in filter(Path.is_file, files):
-        digest, size = _digest(path), path.stat().st_size
+    for path, digest in digests.items():
+        size = path.stat().st_size
+        body = path.read_bytes() if size <= KEPT_BYTES else None
         with tools.ledger.transaction() as tx:
-            row = tx.receive(source, path.name, digest, size, path.read_bytes(), **act.said)
+            row = tx.receive(source, path.name, digest, size, body, **act.said)
         if not row.new:
             taken.known_files += 1
             found.append(issues.duplicate_file(path.name, row.received_at.date().isoformat()))
@@ -282,10 +287,10 @@ def _park_strays(source: str, files: list[Path], found: Sequence[Issue], taken: 
             tx.park(source, None, [issue], encode({"pointer": issue.pointer}), issue.pointer, **act.said)
 
 
-def _processed(source: str, files: list[Path], tools: Tools, act: Act) -> None:
+def _processed(source: str, digests: Mapping[Path, str], tools: Tools, act: Act) -> None:
     with tools.ledger.transaction() as tx:
-        for path in filter(Path.is_file, files):
-            tx.mark_processed(source, _digest(path), **act.said)
+        for digest in digests.values():
+            tx.mark_processed(source, digest, **act.said)
 
 
 def _digest(path: Path) -> str:

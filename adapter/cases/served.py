@@ -8,14 +8,10 @@ from typing import Any
 
 from adapter.cases.admission import may_take_deposit
 from adapter.cases.reading import case_of
-from adapter.cases.settle import preview_of
 from adapter.cases.tools import Act, Tools
-from adapter.cases.views import CaseLine
-from adapter.ledger.ledger import Transaction
+from adapter.cases.views import CaseLine, standing
 from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState, ResourceRow
-from adapter.model.case import BillState
 from adapter.model.money import Money
-from adapter.model.settlement import Settlement
 from adapter.rules.programme import DepositAnswer
 
 #: Resources that say nothing of a person; every other one is read under an audit line.
@@ -44,7 +40,7 @@ def case_now(case_id: str, tools: Tools) -> CaseNow:
     with tools.ledger.reading() as tx:
         row = case_of(tx, case_id)
         trial = tx.paper(case_id, "trial")
-        return CaseNow(CaseLine(row, _standing(tx, row)), None if trial is None else str(trial["state"]))
+        return CaseNow(CaseLine(row, standing(tx, row)), None if trial is None else str(trial["state"]))
 
 
 def case_page(
@@ -53,7 +49,7 @@ def case_page(
     """Cases by id, page by page: give the last id as ``after``."""
     with tools.ledger.reading() as tx:
         rows = tx.cases(source=source, held=held, after=after, limit=limit)
-        return [CaseLine(row, _standing(tx, row)) for row in rows]
+        return [CaseLine(row, standing(tx, row)) for row in rows]
 
 
 def message_page(
@@ -100,12 +96,3 @@ def counts(tools: Tools) -> Health:
     """How much of what is in which state; also the proof that the ledger can be reached."""
     with tools.ledger.reading() as tx:
         return tx.health()
-
-
-def _standing(tx: Transaction, row: CaseRow) -> Settlement | None:
-    """The settled bill of the newest version, else what was last looked at."""
-    settled = tx.settlement(row.case_id, row.version) if row.version else None
-    if settled is not None or row.bill is not BillState.PREVIEWED:
-        return settled
-    preview = preview_of(tx, row.case_id)
-    return None if preview is None else preview.settlement

@@ -115,7 +115,7 @@ def list_cases(tools: Tools, *, source: str | None = None, held: bool | None = N
     after = ""
     with tools.ledger.reading() as tx:
         while page := tx.cases(source=source, held=held, after=after):
-            lines += [CaseLine(row, _standing(tx, row)) for row in page]
+            lines += [CaseLine(row, standing(tx, row)) for row in page]
             after = page[-1].case_id
     return sorted(lines, key=lambda line: (str(line.row.admitted), line.row.case_id))
 
@@ -125,7 +125,7 @@ def show_case(case_id: str, tools: Tools) -> CaseFile:
     with tools.ledger.reading() as tx:
         row = case_of(tx, case_id)
         return CaseFile(
-            line=CaseLine(row, _standing(tx, row)),
+            line=CaseLine(row, standing(tx, row)),
             preview=preview_of(tx, case_id),
             assessment=tx.paper(case_id, "assessment"),
             refund=tx.paper(case_id, "deposit-refund"),
@@ -148,7 +148,7 @@ def full_record(case_id: str, tools: Tools) -> dict[str, Any]:
         return record(tx, case, settlement, answers, settled_at=at, undone=undone)
 
 
-def _standing(tx: Transaction, row: CaseRow) -> Settlement | None:
+def standing(tx: Transaction, row: CaseRow) -> Settlement | None:
     """The settled bill, else what was last looked at."""
     settlement = tx.settlement(row.case_id, row.version) if row.version else None
     if settlement is not None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
 
 PAGE = ROOT / "docs" / "mapping-tutorial.md"
 
 
+@pytest.mark.slow
 def test_the_tutorial_works_step_by_step(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
     env = environment()

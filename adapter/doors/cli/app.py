@@ -58,7 +58,7 @@ def root(
         bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    """Set logging up: warnings and worse on stderr, so that stdout stays clean for pipes."""
+    """Set logging up: errors only and on stderr, so that stdout stays clean for pipes."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(40),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

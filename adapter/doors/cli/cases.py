@@ -54,7 +54,7 @@ def list_(
 def show(case_id: CaseId, json: AsJson = False) -> None:
     """Show one case: states, entitlement with reasons, bill, messages, journal.
 
-    Example:  adapter case show qingshi_county-300012345
+    Example:  adapter case show qingshi_county-300010002
     """
     with tools() as t:
         found = views.show_case(case_id, t)
@@ -85,7 +85,7 @@ def show(case_id: CaseId, json: AsJson = False) -> None:
 def estimate(case_id: CaseId, explain: Explain = False, json: AsJson = False) -> None:
     """Compute what each payer would bear under our rules; nothing is sent. 测算
 
-    Example:  adapter estimate qingshi_county-300012345 --explain
+    Example:  adapter estimate qingshi_county-300010002 --explain
     """
     with tools() as t:
         preview = settle.estimate(case_id, t, t.act(actor(), "estimate"))
@@ -95,7 +95,7 @@ def estimate(case_id: CaseId, explain: Explain = False, json: AsJson = False) ->
 def trial(case_id: CaseId, wait: Wait = 60, explain: Explain = False, json: AsJson = False) -> None:
     """Ask the payers what they would bear; they keep nothing. 预结算
 
-    Example:  adapter trial qingshi_county-300012345
+    Example:  adapter trial qingshi_county-300010002
     """
     with tools() as t:
         settle.start_trial(case_id, t, t.act(actor(), "trial"))
@@ -115,7 +115,7 @@ def settle_(
 ) -> None:
     """Settle a discharged stay with its payers. Without a preview the trial is run first. 结算
 
-    Example:  adapter settle qingshi_county-300012345 --explain
+    Example:  adapter settle qingshi_county-300010002 --explain
     """
     with tools() as t:
         if basis is None and not views.is_previewed(case_id, t):
@@ -129,7 +129,7 @@ def settle_(
 def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = False) -> None:
     """Undo a settlement with every payer, backwards, equal and opposite. 冲销
 
-    Example:  adapter reverse qingshi_county-300012345 --reason "费用更正"
+    Example:  adapter reverse qingshi_county-300010002 --reason "费用更正"
     """
     with tools() as t:
         reverse.start_reversal(case_id, t, t.act(actor(), reason))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,7 +46,7 @@ def outbox_list(
 def outbox_show(key: Key) -> None:
     """One message as JSON: what was sent and what came back, personal data masked.
 
-    Example:  adapter outbox show qingshi_county-300012345.v1.insurance.settle
+    Example:  adapter outbox show qingshi_county-300010002.v1.insurance.settle
     """
     with tools() as t:
         row, receipts = outgoing.message(key, t)
@@ -67,7 +66,7 @@ def outbox_show(key: Key) -> None:
 def outbox_retry(key: Key, reason: Reason = "cause fixed") -> None:
     """Make a parked or waiting message due now; the payer is asked before anything is sent again.
 
-    Example:  adapter outbox retry qingshi_county-300012345.v1.insurance.settle
+    Example:  adapter outbox retry qingshi_county-300010002.v1.insurance.settle
     """
     with tools() as t:
         outgoing.retry(key, t, t.act(actor(), reason))
@@ -116,7 +115,7 @@ def reconcile_(
 ) -> None:
     """Compare a day with an endpoint: totals, then details; every difference has a name. 对账
 
-    Example:  adapter reconcile bureau 2021-03-12 --facility H99990100001
+    Example:  adapter reconcile bureau 2021-03-19 --facility H99990100001
     """
     with tools() as t:
         result = reconcile.reconcile_day(endpoint, day.date(), facility, t, t.act(actor(), reason))
@@ -176,9 +175,6 @@ def serve(
 
     Example:  adapter serve --port 8000
     """
-    import uvicorn  # here, because the web stack takes most of a second and no other command needs it
+    from adapter.doors.web.serve import run  # here: the web stack takes most of a second and no other command needs it
 
-    from adapter.doors.web.app import create_app
-
-    sys.stderr.write(f"http://{host}:{port}/docs\n")
-    uvicorn.run(create_app(settings()), host=host, port=port, log_config=None, access_log=False)
+    run(settings(), host, port)

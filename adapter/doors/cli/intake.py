@@ -99,7 +99,7 @@ def parked_list(
 def parked_show(parked_id: Annotated[str, typer.Argument(metavar="ID")], json: AsJson = False) -> None:
     """One parked stay with its issues; its rows stay in the store.
 
-    Example:  adapter parked show 4f1c…
+    Example:  adapter parked show P-3507a82370b43b4c
     """
     with tools() as t:
         row = parking.parked_one(parked_id, t)

@@ -69,6 +69,8 @@ def test_a_single_file_is_named_by_parameter_or_header(service: Running) -> None
     assert named.json()["files"] == by_header.json()["files"] == ["ZY_BRRY.xml"]
     unnamed = service.http.post(path, content=body)
     assert (unnamed.status_code, codes(unnamed)) == (422, {"API-805"})
+    assert named.json()["outcome"] == "partial"  # every stay lacks its lines and would wait
+    assert {stay["fate"] for stay in named.json()["stays"]} == {"parked"}
 
 
 def test_the_same_export_twice_changes_nothing(tmp_path: Path) -> None:

@@ -104,11 +104,10 @@ async def _receive(request: Request, path: Path) -> Path:
 def _shown(service: Service, source: str, paths: list[Path], taken: Taken, dry_run: bool) -> dict[str, Any]:
     held = [] if dry_run else [stay.stay_key for stay in taken.stays if stay.fate is Fate.PARKED]
     parked = served.parked_ids(service.tools, source, held)
-    went = any(stay.fate is not Fate.PARKED for stay in taken.stays)
     return {
         "source": source,
         "dry_run": dry_run,
-        "outcome": "complete" if not taken.stopped else "partial" if went or parked else "refused",
+        "outcome": "complete" if not taken.stopped else "partial" if taken.stays else "refused",
         "files": [path.name for path in paths],
         "known_files": taken.known_files,
         "stays": [
