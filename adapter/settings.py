@@ -39,7 +39,7 @@ class EndpointSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     base_url: str
-    dialect: str = "fhir"
+    dialect: str = Field(default="fhir", pattern="^fhir$")
     form: str = Field(default="submit", pattern="^(submit|transaction)$")
     simulator: bool = False
     longest_delay: int = Field(default=300, ge=0)

@@ -19,7 +19,7 @@ from adapter.model.reference import ReferenceBook
 #: ChargeItems that are no charge: never booked, or struck out as if they never had been.
 _NO_CHARGE = frozenset({"planned", "not-billable", "aborted", "entered-in-error"})
 
-#: Parts of the HIS's estimate as its mapping names them: 全自费, 先行自付, 自理 (borne in full, like 全自费).
+#: Parts of the HIS's estimate as its mapping names them: 全自费, 先行自付, 自理.
 _FULL, _PRE, _EXTRA = "full-self-pay", "pre-self-pay", "extra-self-pay"
 
 
@@ -161,10 +161,11 @@ def _his_split(told: Mapping[str, Any] | None, total: Money, where: str, found: 
         return None
     parts = {str(each.get("url")): _money(each.get("valueMoney")) for each in told.get("extension", ())}
     full, pre, extra = (parts.get(name, ZERO) for name in (_FULL, _PRE, _EXTRA))
-    if full is None or pre is None or extra is None or abs(full + pre + extra) > abs(total):
+    borne = None if full is None or extra is None else max(full, extra, key=abs)  # 自理 shows again what 自负 holds
+    if borne is None or pre is None or abs(borne + pre) > abs(total):
         found.append(issue.estimate_unusable(f"{where}.extension[his-estimate]"))
         return None
-    split = LineSplit(full_self_pay=full + extra, pre_self_pay=pre, basis=SplitBasis.HIS)
+    split = LineSplit(full_self_pay=borne, pre_self_pay=pre, basis=SplitBasis.HIS)
     return replace(split, in_scope=total - split.total)
 
 

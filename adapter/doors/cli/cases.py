@@ -82,13 +82,21 @@ def show(case_id: CaseId, json: AsJson = False) -> None:
     print_issues(found.line.row.issues)
 
 
-def estimate(case_id: CaseId, explain: Explain = False, json: AsJson = False) -> None:
+def estimate(
+    case_id: CaseId,
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="Rule date for a patient still in hospital; else today."),
+    ] = None,
+    explain: Explain = False,
+    json: AsJson = False,
+) -> None:
     """Compute what each payer would bear under our rules; nothing is sent. 测算
 
     Example:  adapter estimate qingshi_county-300010002 --explain
     """
     with tools() as t:
-        preview = settle.estimate(case_id, t, t.act(actor(), "estimate"))
+        preview = settle.estimate(case_id, t, t.act(actor(), "estimate"), on=on.date() if on else None)
     _show(preview.settlement, explain=explain, json=json, mode=preview.mode)
 
 

@@ -178,8 +178,8 @@ def file_too_large(file: str, size: int, limit: int) -> Issue:
         pointer=file,
         zh=f"文件大小 {size} 字节,超过上限 {limit} 字节",
         en=f"the file has {size} bytes, more than the limit of {limit}",
-        hint_zh="请分批导出,或提高读取上限",
-        hint_en="export in smaller batches, or raise the reading limit",
+        hint_zh="请分批导出",
+        hint_en="export in smaller batches",
     )
 
 

@@ -285,6 +285,10 @@ def test_struck_out_charges_do_not_count() -> None:
             {"pre-self-pay": "1.80", "extra-self-pay": "0.20"},
             LineSplit(Money(20), pre_self_pay=Money(180), in_scope=Money(1600), basis=SplitBasis.HIS),
         ),
+        (
+            {"full-self-pay": "18.00", "extra-self-pay": "18.00"},  # printed columns overlap: never add them
+            LineSplit(full_self_pay=Money.yuan("18.00"), basis=SplitBasis.HIS),
+        ),
         ({"full-self-pay": "18.01"}, None),
     ],
 )

@@ -1,11 +1,13 @@
 """What goes to the aid office (docs/wire-fhir.md, section 6): header figures, and nothing more."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from adapter.fhir.canonical import encode
 from adapter.fhir.claim import aid_transaction, aid_trial
 from adapter.fhir.identity import system
+from adapter.model.money import Money
 from adapter.model.settlement import Payer
 from tests.support.cases import CASE, CREATED, SOURCE, make_aid_call
 
@@ -69,6 +71,14 @@ def test_the_claim_has_one_item_and_the_figures_of_aid() -> None:
     told = {each["category"]["coding"][0]["code"]: each for each in claim["supportingInfo"]}
     assert set(told) == {"settlement-date", "person-category", "in-scope-total"}
     assert told["in-scope-total"]["valueQuantity"]["value"] == Decimal("553.39")
+
+
+def test_what_a_third_party_must_bear_is_no_business_of_aid() -> None:
+    facts = make_aid_call()
+    facts = replace(facts, claim=replace(facts.claim, third_party=Money.yuan("53.39")))
+    claim = aid_transaction(facts, created=CREATED)["entry"][-1]["resource"]
+    told = {each["category"]["coding"][0]["code"]: each for each in claim["supportingInfo"]}
+    assert told["in-scope-total"]["valueQuantity"]["value"] == Decimal("500.00")
 
 
 def test_earlier_answers_carry_their_header_figures() -> None:
