@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from adapter.cases import issues
 from adapter.cases.reading import call_subject
 from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
 from adapter.cases.tools import Act, Tools
+from adapter.cases.walk import hold
 from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
 from adapter.model.case import Actor, BillState, CallState
@@ -99,13 +101,14 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
     now = tools.clock.now()
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
+    parked = needs_person(receipt, attempts, tools.retry)
     with tools.ledger.transaction() as tx:
         tx.record(
             message.key,
             receipt,
             worker=tools.worker,
             next_attempt_at=next_attempt(message.key, receipt, attempts, tools.retry, now),
-            parked=needs_person(receipt, attempts, tools.retry),
+            parked=parked,
         )
         _note_call(tx, message, receipt, act)
         if receipt.accrued is not None:
@@ -119,7 +122,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
                     case_id=message.case_id,
                     **act.said,
                 )
-    if receipt.outcome in (Outcome.ACCEPTED, Outcome.REJECTED):
+    if parked or receipt.outcome is Outcome.ACCEPTED:
         go_on(message.case_id, tools, act)
     log.info("message", key=message.key, outcome=receipt.outcome, attempts=attempts)
 
@@ -138,7 +141,7 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
         raise
     except AdapterError as error:
         with tools.ledger.transaction() as tx:
-            tx.set_held(case_id, error.issues, **act.said)
+            hold(tx, case_id, (issues.walk_stopped(case_id), *error.issues), act)
 
 
 def resume_all(tools: Tools, actor: Actor) -> int:

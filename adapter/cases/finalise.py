@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
-from adapter.cases.reading import OURS, Dossier, as_rows
+from adapter.cases.reading import OURS, Bodies, Dossier, as_rows, bill_paper
 from adapter.cases.tools import Act
 from adapter.cases.walk import Answers
 from adapter.fhir.canonical import decode
@@ -59,16 +59,41 @@ def undo(tx: Transaction, case: Dossier, act: Act) -> None:
 
 
 def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act: Act) -> None:
-    """Keep what a settlement makes. Of the HIS's own resources only those change that a settlement speaks about."""
+    """Keep what a settlement makes. Of the HIS's own resources only those change that a settlement speaks about,
+
+    and of one that the HIS has changed since, only the elements that a settlement writes.
+    """
     feeds = {(each["resourceType"], each["id"]) for each in case.resources}
     ours = [each for each in resources if (each["resourceType"], each["id"]) not in feeds]
     theirs = [
-        each
+        _on_newest(each, case.newer)
         for each in resources
         if (each["resourceType"], each["id"]) in feeds and each["resourceType"] in SETTLED_ELEMENTS
     ]
     tx.put_resources(OURS, case.row.case_id, as_rows(ours), **act.said)
-    tx.put_resources(case.row.source, case.row.case_id, as_rows(theirs), **act.said)
+    put = tx.put_resources(case.row.source, case.row.case_id, as_rows(theirs), **act.said)
+    _bill_follows(tx, case, {f"{each.type}/{each.id}": each.version for each in put if each.changed}, act)
+
+
+def _on_newest(resource: dict[str, Any], newer: Bodies) -> dict[str, Any]:
+    """The HIS's newest word, with what the settlement says."""
+    now = newer.get((resource["resourceType"], resource["id"]))
+    if now is None:
+        return resource
+    written = SETTLED_ELEMENTS[resource["resourceType"]]
+    kept = {name: value for name, value in now.items() if name not in written}
+    return kept | {name: resource[name] for name in written if name in resource}
+
+
+def _bill_follows(tx: Transaction, case: Dossier, put: dict[str, int], act: Act) -> None:
+    """Our own change of a resource is no change of what the bill was made from."""
+    name = bill_paper(case.claim.version)
+    paper = tx.paper(case.row.case_id, name)
+    before = paper["resources"] if paper is not None else None
+    if isinstance(before, dict):
+        changed = {f"{kind}/{id_}" for kind, id_ in case.newer}
+        after = before | {key: version for key, version in put.items() if key not in changed}
+        tx.file_paper(case.row.case_id, name, {"resources": after}, **act.said)
 
 
 def entries(settlement: Settlement) -> list[Posting]:

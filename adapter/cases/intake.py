@@ -24,6 +24,7 @@ from adapter.cases.tools import Act, Feed, Tools
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.validation import validate
 from adapter.intake.mapping.engine import MappedStay
+from adapter.intake.readers.formats import files_of
 from adapter.intake.readers.staging import stage
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
@@ -92,9 +93,9 @@ def ingest(
     """
     feed = tools.feed(source)
     taken = Taken()
-    files = files_in(paths)
+    files = files_of(paths, feed.mapper.mapping.shape)
     with stage(files, feed.mapper.mapping.shape, source) as staged:
-        taken.files = len(staged.files)
+        taken.files = len(files)
         taken.issues += [*feed.issues, *staged.issues]
         digests = {} if dry_run else {path: _digest(path) for path in files if path.is_file()}
         taken.issues += _receive(source, digests, tools, act, taken)
@@ -106,11 +107,6 @@ def ingest(
             _park_strays(source, files, staged.issues, taken, tools, act)
             _processed(source, digests, tools, act)
     return taken
-
-
-def files_in(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and the XML files of the folders named."""
-    return [file for path in paths for file in (sorted(path.glob("*.xml")) if path.is_dir() else [path])]
 
 
 def look_at(feed: Feed, records: StayRecords, tools: Tools) -> StayTaken:

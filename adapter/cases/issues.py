@@ -290,3 +290,29 @@ def reversal_differs(case_id: str, payer: str, paid: Money, back: Money) -> Issu
         hint_zh="请与对方核对,账单保持冲销中",
         hint_en="agree on the amount with the counterpart; the bill stays in reversal",
     )
+
+
+def message_parked(key: str) -> Issue:
+    """A message was tried as often as allowed, or its answer needs a person."""
+    return Issue(
+        code="CASE-323",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh="报文未得到可用的应答,已停止自动重试,结果尚未确定",
+        en="the message got no answer that can be used; nothing more is sent by itself, and its effect is not known",
+        hint_zh="请先与对方核对,再执行 adapter outbox retry;系统会先查询,确认未收到才重发",
+        hint_en="ask the counterpart, then adapter outbox retry: the adapter looks it up before it sends again",
+    )
+
+
+def walk_stopped(case_id: str) -> Issue:
+    """Something other than a payer's answer keeps a case from going on; what it is stands beside this."""
+    return Issue(
+        code="CASE-324",
+        severity=Severity.ERROR,
+        pointer=case_id,
+        zh="病例在结算途中停下,已收到的应答均已保存;原因见同列问题",
+        en="the case stopped on its way; every answer so far is stored, and the reason stands beside this",
+        hint_zh="排除原因后执行 adapter deliver,病例从停下处继续",
+        hint_en="remove the cause, then adapter deliver takes the case on from where it stopped",
+    )

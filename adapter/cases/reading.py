@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from adapter.cases import issues
-from adapter.cases.tools import Feed, Tools
-from adapter.fhir.canonical import canonical, decode, digest
+from adapter.cases.tools import Act, Feed, Tools
+from adapter.fhir.canonical import canonical, decode, digest_of
 from adapter.fhir.facts import claim_facts
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, ResourceIn
@@ -38,12 +38,21 @@ def his_resources(tx: Transaction, case_id: str) -> tuple[dict[str, Any], ...]:
 
 def as_rows(resources: Iterable[Mapping[str, Any]]) -> list[ResourceIn]:
     """Resources as the ledger keeps them: canonical bytes and their digest."""
-    return [ResourceIn(str(each["resourceType"]), str(each["id"]), canonical(each), digest(each)) for each in resources]
+    bodies = [(str(each["resourceType"]), str(each["id"]), canonical(each)) for each in resources]
+    return [ResourceIn(kind, id_, body, digest_of(body)) for kind, id_, body in bodies]
+
+
+#: By type and id, a resource's newest body.
+Bodies = Mapping[tuple[str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """One case, read once: what every decision about its bill starts from."""
+    """One case, read once: what every decision about its bill starts from.
+
+    Attributes:
+        newer: of the resources that a bill was made from, those that the HIS has changed since, as they are now.
+    """
 
     row: CaseRow
     feed: Feed
@@ -52,16 +61,61 @@ class Dossier:
     claim: Claim
     accrued: YearToDate
     found: tuple[Issue, ...]
+    newer: Bodies = field(default_factory=dict)
 
 
 def dossier(tx: Transaction, case_id: str, version: int, tools: Tools, *, estimate_on: date | None = None) -> Dossier:
     """Read a case for a bill version. Raises AdapterError with every issue that keeps it from being read."""
-    row = case_of(tx, case_id)
+    return _dossier(tx, case_of(tx, case_id), his_resources(tx, case_id), {}, version, tools, estimate_on)
+
+
+def billed_dossier(tx: Transaction, case_id: str, version: int, tools: Tools) -> Dossier:
+    """Read a case as it was when its bill version began to be settled, whatever the HIS has said since.
+
+    What was looked at is what is settled, and what was settled is what is reversed. Raises AdapterError like
+    ``dossier``.
+    """
+    paper = tx.paper(case_id, bill_paper(version))
+    made_from = paper["resources"] if paper is not None else None
+    if not isinstance(made_from, dict):
+        return dossier(tx, case_id, version, tools)
+    newest = {(row.type, row.id): row for row in tx.resources_of_case(case_id) if row.source != OURS}
+    resources, newer = [], {}
+    for name, kept in made_from.items():
+        kind, _, id_ = name.partition("/")
+        row = newest.get((kind, id_))
+        if row is not None and row.version != kept:
+            newer[kind, id_] = decode(row.body)
+        billed = row if row is not None and row.version == kept else tx.resource(kind, id_, int(kept))
+        if billed is not None:
+            resources.append(decode(billed.body))
+    return _dossier(tx, case_of(tx, case_id), tuple(resources), newer, version, tools, None)
+
+
+def bill_paper(version: int) -> str:
+    """Name of the paper that says which versions of the HIS's resources a bill version is made from."""
+    return f"bill/{version}"
+
+
+def keep_bill_facts(tx: Transaction, case_id: str, version: int, act: Act) -> None:
+    """Write down what a bill version is made from, at the moment when it begins to be settled."""
+    made_from = {f"{row.type}/{row.id}": row.version for row in tx.resources_of_case(case_id) if row.source != OURS}
+    tx.file_paper(case_id, bill_paper(version), {"resources": made_from}, **act.said)
+
+
+def _dossier(
+    tx: Transaction,
+    row: CaseRow,
+    resources: tuple[dict[str, Any], ...],
+    newer: Bodies,
+    version: int,
+    tools: Tools,
+    estimate_on: date | None,
+) -> Dossier:
     feed = tools.feed(row.source)
-    resources = his_resources(tx, case_id)
     claim, found = claim_facts(
         resources,
-        case_id=case_id,
+        case_id=row.case_id,
         version=version,
         reference=feed.reference,
         window=feed.windows.get(row.stay_key),
@@ -70,7 +124,8 @@ def dossier(tx: Transaction, case_id: str, version: int, tools: Tools, *, estima
     if claim is None:
         raise AdapterError(*(found or (issues.stay_without_admission(row.stay_key),)))
     scheme = tools.book.scheme(row.scheme)
-    return Dossier(row, feed, scheme, resources, claim, accrued_for(tx, row.source, claim, scheme), tuple(found))
+    accrued = accrued_for(tx, row.source, claim, scheme)
+    return Dossier(row, feed, scheme, resources, claim, accrued, tuple(found), newer)
 
 
 def accrued_for(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> YearToDate:

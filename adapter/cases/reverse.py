@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from adapter.cases import issues
 from adapter.cases.finalise import undo
 from adapter.cases.observed import observed_answers
-from adapter.cases.reading import Dossier, call_state, call_subject, case_of, dossier
+from adapter.cases.reading import Dossier, billed_dossier, call_state, call_subject, case_of
 from adapter.cases.tools import Act, Tools
-from adapter.cases.walk import Refused, Waiting, call_facts, endpoint_of, exchanges, expectation, roles_of
+from adapter.cases.walk import (
+    Refused,
+    Waiting,
+    call_facts,
+    endpoint_of,
+    exchanges,
+    expectation,
+    hold,
+    reasons,
+    roles_of,
+)
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageState
 from adapter.model.case import BillState, CallState
@@ -32,7 +42,7 @@ def start_reversal(case_id: str, tools: Tools, act: Act) -> None:
         row = case_of(tx, case_id)
         if row.bill not in _REVERSIBLE:
             raise AdapterError(issues.not_settled(case_id, str(row.bill or "draft")))
-        case = dossier(tx, case_id, row.version, tools)
+        case = billed_dossier(tx, case_id, row.version, tools)
         _refuse_what_cannot_be_undone(tx, case)
         if row.bill is not BillState.REVERSING:
             tx.move(case_id, "bill", BillState.REVERSING, subject=str(row.version), **act.said)
@@ -48,7 +58,7 @@ def advance_reversal(tx: Transaction, case_id: str, tools: Tools, act: Act) -> N
     row = case_of(tx, case_id)
     if row.bill is not BillState.REVERSING:
         return
-    case = dossier(tx, case_id, row.version, tools)
+    case = billed_dossier(tx, case_id, row.version, tools)
     for call in reversed(case.scheme.calls):
         state = call_state(tx, case_id, row.version, call)
         if state in (CallState.ACCEPTED, CallState.REVERSING) and not _undo_call(tx, case, call, tools, act):
@@ -61,6 +71,7 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
     case_id, subject = case.row.case_id, call_subject(case.claim.version, call)
     so_far = exchanges(tx, case, call, Stage.REVERSE)
     if isinstance(so_far, Waiting):
+        hold(tx, case_id, reasons(tx, so_far), act)
         if call_state(tx, case_id, case.claim.version, call) is CallState.ACCEPTED:
             tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         return False
@@ -75,8 +86,9 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
         tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         return False
     if unlike := _not_opposite(tx, case, so_far):
-        tx.set_held(case_id, unlike, **act.said)
+        hold(tx, case_id, unlike, act)
         return False
+    hold(tx, case_id, (), act)
     tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
     return True
 
@@ -97,14 +109,12 @@ def _not_opposite(tx: Transaction, case: Dossier, so_far: Sequence[Exchange]) ->
 def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: Act) -> None:
     """The payer will not undo it: the bill stands as it was, unless another call is undone already."""
     case_id, version = case.row.case_id, case.claim.version
-    message = refused.message.message
-    last = tx.receipts(message.key)[-1]
-    tx.move(case_id, "call", CallState.ACCEPTED, subject=call_subject(version, call), **act.said)
+    if call_state(tx, case_id, version, call) is CallState.REVERSING:
+        tx.move(case_id, "call", CallState.ACCEPTED, subject=call_subject(version, call), **act.said)
     others = {call_state(tx, case_id, version, each) for each in case.scheme.calls}
     if CallState.REVERSED not in others and tx.settlement(case_id, version) is not None:
         tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
-    refusal = issues.refused_by_payer(case_id, call.name, Stage.REVERSE)
-    tx.set_held(case_id, [refusal, *last.issues], **act.said)
+    hold(tx, case_id, reasons(tx, refused), act)
 
 
 def _refuse_what_cannot_be_undone(tx: Transaction, case: Dossier) -> None:

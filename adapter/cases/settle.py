@@ -7,19 +7,29 @@ basis; anything changed in between is refused, so what was looked at is what is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from adapter.cases import issues
 from adapter.cases.finalise import finalise
-from adapter.cases.reading import Dossier, call_subject, case_of, dossier
+from adapter.cases.reading import Dossier, billed_dossier, call_subject, case_of, dossier, keep_bill_facts
 from adapter.cases.tools import Act, Tools
-from adapter.cases.walk import Refused, Roles, Through, expectation, roles_of, walk_calls
+from adapter.cases.walk import (
+    Refused,
+    Roles,
+    Through,
+    expectation,
+    held_by_others,
+    hold,
+    reasons,
+    roles_of,
+    walk_calls,
+)
 from adapter.ledger.codec import json_object, json_text, settlement_bytes, settlement_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import BillState, CallState, StayState
 from adapter.model.dates import local_day
-from adapter.model.issues import AdapterError, Issue
+from adapter.model.issues import AdapterError
 from adapter.model.messages import Stage
 from adapter.model.settlement import Settlement
 
@@ -70,29 +80,39 @@ def start_trial(case_id: str, tools: Tools, act: Act) -> None:
     """Ask the payers what they would pay; they keep nothing. The answers arrive through the outbox."""
     with tools.ledger.transaction() as tx:
         row = case_of(tx, case_id)
-        _refuse_unready(row)
-        version = _open_version(tx, row, act)
         if row.bill is BillState.SETTLING:
-            raise AdapterError(issues.already_settled(case_id, version))
+            raise AdapterError(issues.already_settled(case_id, row.version))
+        if not held_by_others(row):
+            tx.clear_held(case_id, **act.said)  # a payer that refused is asked again
+        _refuse_unready(case_of(tx, case_id))
+        version = _open_version(tx, row, act)
         dossier(tx, case_id, version, tools)  # a case that cannot be read is not sent anywhere
-        tx.file_paper(case_id, "trial", {"state": "running", "since": act.at.isoformat()}, **act.said)
+        before = len(tx.messages_of_case(case_id, version))
+        running: dict[str, object] = {"state": "running", "since": act.at.isoformat(), "after": before}
+        tx.file_paper(case_id, "trial", running, **act.said)
         advance_trial(tx, case_id, tools, act)
 
 
 def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
-    """Take a running trial as far as it goes: year-to-date amounts first, then each payer in order."""
+    """Take a running trial as far as it goes: year-to-date amounts first, then each payer in order.
+
+    A trial whose bill began to be settled meanwhile, on another preview, is over.
+    """
     paper = tx.paper(case_id, "trial")
     if paper is None or paper["state"] != "running":
         return
-    since = datetime.fromisoformat(str(paper["since"]))
-    case = dossier(tx, case_id, case_of(tx, case_id).version, tools)
+    row = case_of(tx, case_id)
+    if row.bill not in (BillState.DRAFT, BillState.PREVIEWED):
+        tx.file_paper(case_id, "trial", {**paper, "state": "overtaken"}, **act.said)
+        return
+    after = int(str(paper["after"]))
+    case = dossier(tx, case_id, row.version, tools)
     roles = roles_of(tx, case, tools)
-    came = walk_calls(tx, case, Stage.ELIGIBILITY, tools, act, roles, since=since)
-    tried = walk_calls(tx, case, Stage.TRIAL, tools, act, roles, since=since) if isinstance(came, Through) else came
+    came = walk_calls(tx, case, Stage.ELIGIBILITY, tools, act, roles, after=after)
+    tried = walk_calls(tx, case, Stage.TRIAL, tools, act, roles, after=after) if isinstance(came, Through) else came
+    hold(tx, case_id, reasons(tx, tried), act)
     if isinstance(tried, Refused):
-        reasons = _refusal(tx, tried)
         tx.file_paper(case_id, "trial", {**paper, "state": "refused", "key": tried.message.message.key}, **act.said)
-        tx.set_held(case_id, reasons, **act.said)
     if isinstance(tried, Through):
         settlement = expectation(case, tools, roles, tried.answers)
         _previewed(tx, case, "trial", settlement, act)
@@ -133,6 +153,7 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
             raise AdapterError(issues.stale_preview(case_id, wanted, now))
         _refuse_while_person_is_settling(tx, case)
         tx.move(case_id, "bill", BillState.SETTLING, subject=str(row.version), **act.said)
+        keep_bill_facts(tx, case_id, row.version, act)
         _expect_calls(tx, case, roles, act)
         advance_settlement(tx, case_id, tools, act)
 
@@ -142,11 +163,10 @@ def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) ->
     row = case_of(tx, case_id)
     if row.bill is not BillState.SETTLING:
         return
-    case = dossier(tx, case_id, row.version, tools)
+    case = billed_dossier(tx, case_id, row.version, tools)
     roles = roles_of(tx, case, tools)
     came = walk_calls(tx, case, Stage.SETTLE, tools, act, roles)
-    if isinstance(came, Refused):
-        tx.set_held(case_id, _refusal(tx, came), **act.said)
+    hold(tx, case_id, reasons(tx, came), act)
     if isinstance(came, Through):
         settlement = expectation(case, tools, roles, came.answers)
         finalise(tx, case, settlement, came.answers, act)
@@ -198,9 +218,3 @@ def _expect_calls(tx: Transaction, case: Dossier, roles: Roles, act: Act) -> Non
             tx.start(case.row.case_id, "call", CallState.EXPECTED, subject=subject, **act.said)
         if set(call.payers) <= roles.observed.keys():
             tx.move(case.row.case_id, "call", CallState.ACCEPTED, subject=subject, **act.said)
-
-
-def _refusal(tx: Transaction, refused: Refused) -> list[Issue]:
-    message = refused.message.message
-    last = tx.receipts(message.key)[-1]
-    return [issues.refused_by_payer(message.case_id, message.call, message.stage), *last.issues]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.cases.finalise import answers_of, record, record_frame
-from adapter.cases.reading import case_of, dossier, his_resources
+from adapter.cases.reading import billed_dossier, case_of, his_resources
 from adapter.cases.settle import Preview, preview_of
 from adapter.cases.tools import Tools
 from adapter.fhir.record import RecordFacts, record_bundle
@@ -141,7 +141,7 @@ def full_record(case_id: str, tools: Tools) -> dict[str, Any]:
         settlement = tx.settlement(case_id, row.version) if row.version else None
         if settlement is None:
             return _his_record(tx, row, tools)
-        case = dossier(tx, case_id, row.version, tools)
+        case = billed_dossier(tx, case_id, row.version, tools)
         answers = answers_of(tx, case_id, row.version, settlement)
         undone = row.bill in (BillState.REVERSED, BillState.SUPERSEDED)
         at = datetime.fromisoformat(str((tx.paper(case_id, "settled") or {})["at"]))

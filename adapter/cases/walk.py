@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import takewhile
 
 from adapter.cases import issues
 from adapter.cases.observed import observed_answers
-from adapter.cases.reading import Dossier, call_subject
+from adapter.cases.reading import Dossier, call_subject, case_of
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import MessageRow, MessageState
+from adapter.ledger.rows import CaseRow, MessageRow, MessageState
 from adapter.model.call import CallFacts
 from adapter.model.case import CallState
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Stage
 from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement
 from adapter.payers.delivery.endpoint import Endpoint, Exchange
@@ -112,18 +112,18 @@ def walk_calls(
     act: Act,
     roles: Roles,
     *,
-    since: datetime | None = None,
+    after: int = 0,
 ) -> Waiting | Refused | Through:
     """Take a stage along the scheme's calls as far as it goes without waiting.
 
     Args:
-        since: only messages stored from then on belong to this run; trials are repeated, settlements are not.
+        after: how many messages the bill version had before this run: trials are repeated, settlements are not.
     """
     gathered = dict(roles.observed)
     for call in case.scheme.calls:
         if roles.skips(call):
             continue
-        so_far = exchanges(tx, case, call, stage, since)
+        so_far = exchanges(tx, case, call, stage, after)
         if isinstance(so_far, Waiting | Refused):
             return so_far
         facts = call_facts(case, call, expectation(case, tools, roles, gathered), gathered)
@@ -140,15 +140,13 @@ def walk_calls(
 
 
 def exchanges(
-    tx: Transaction, case: Dossier, call: Call, stage: Stage, since: datetime | None = None
+    tx: Transaction, case: Dossier, call: Call, stage: Stage, after: int = 0
 ) -> Sequence[Exchange] | Waiting | Refused:
     """What has been said in a stage of a call so far, or the message that it waits for."""
     said: list[Exchange] = []
-    for row in tx.messages_of_case(case.row.case_id, case.claim.version):
+    for row in tx.messages_of_case(case.row.case_id, case.claim.version)[after:]:
         message = row.message
         if message.call != call.name or message.stage is not stage:
-            continue
-        if since is not None and row.enqueued_at < since:
             continue
         if row.state is not MessageState.DONE:
             return Waiting(row)
@@ -177,6 +175,40 @@ def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers
         earlier=tuple(earlier),
         test_profile=case.scheme.test_profile,
     )
+
+
+#: Issues with which the walk itself holds a case; what stands before the first of them, somebody else found.
+_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324"})
+
+
+def hold(tx: Transaction, case_id: str, why: Sequence[Issue], act: Act) -> None:
+    """Hold a case with what keeps the walk from going on; no reasons lift what the walk put there before.
+
+    What others hold the case with stays: a changed charge does not become right because a payer answered.
+    """
+    row = case_of(tx, case_id)
+    others = held_by_others(row)
+    if others or why:
+        tx.set_held(case_id, (*others, *why), **act.said)
+    else:
+        tx.clear_held(case_id, **act.said)
+
+
+def held_by_others(row: CaseRow) -> tuple[Issue, ...]:
+    """What holds a case beside the walk."""
+    return tuple(takewhile(lambda issue: issue.code not in _OF_THE_WALK, row.issues))
+
+
+def reasons(tx: Transaction, came: Waiting | Refused | Through) -> list[Issue]:
+    """Why a person is needed: a payer said no, or a message was set aside. Empty while it goes on by itself."""
+    if isinstance(came, Through) or (isinstance(came, Waiting) and came.message.state is not MessageState.PARKED):
+        return []
+    message = came.message.message
+    receipts = tx.receipts(message.key)
+    words = receipts[-1].issues if receipts else ()
+    if isinstance(came, Refused):
+        return [issues.refused_by_payer(message.case_id, message.call, message.stage), *words]
+    return [issues.message_parked(message.key), *words]
 
 
 def _stored(tx: Transaction, key: str) -> MessageRow:

@@ -34,6 +34,7 @@ ACTIONS = {
     "duplicate-answer": True,  # processed; every resource of the answer stands twice
     "twice": True,  # the request arrives twice; the second answer is given
     "hang": False,  # neither processed nor answered
+    "stall": True,  # processed; half of the answer is sent, the rest never comes
 }
 
 
@@ -134,7 +135,7 @@ class Faults:
             body = await _body(receive)
             fault = self.meet(call_of(scope, body))
             broken = await _perform(fault, _Request(app, scope, body), send)
-            if broken and fault and fault.do != "hang":
+            if broken and fault and fault.do not in ("hang", "stall"):
                 hang_up(scope)
             if broken:
                 await receive()  # until the connection is gone
@@ -181,7 +182,7 @@ async def _perform(fault: Fault | None, request: _Request, send: Send) -> bool:
         answered = _status(fault)
     for message in _altered(do, answered):
         await send(message)
-    return do == "truncated"
+    return do in ("truncated", "stall")
 
 
 def _altered(do: str, answered: list[Message]) -> list[Message]:
@@ -192,9 +193,10 @@ def _altered(do: str, answered: list[Message]) -> list[Message]:
         body = encode(_doubled(decode(body)))
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
     headers.append((b"content-length", str(len(body)).encode()))
-    if do == "truncated":
+    breaks_off = do in ("truncated", "stall")
+    if breaks_off:
         body = body[: len(body) // 2]
-    return [{**start, "headers": headers}, {"type": "http.response.body", "body": body, "more_body": do == "truncated"}]
+    return [{**start, "headers": headers}, {"type": "http.response.body", "body": body, "more_body": breaks_off}]
 
 
 def _doubled(answer: Any) -> Any:

@@ -120,13 +120,14 @@ def computed_benefits(facts: CallFacts) -> list[Resource]:
 
 def sent_lines(lines: Sequence[ChargeLine]) -> tuple[ChargeLine, ...]:
     """Lines that go out: all but those which their refunds undo to nothing (net zero: neither is sent)."""
+    undone = {line.reverses for line in lines if line.reverses}
     amounts: dict[str, Money] = {}
     quantities: dict[str, Decimal] = {}
     for line in lines:
         root = line.reverses or line.id
-        amounts[root] = amounts.get(root, Money(0)) + line.amount
-        quantities[root] = quantities.get(root, Decimal(0)) + line.quantity
-    undone = {line.reverses for line in lines if line.reverses}
+        if root in undone:  # most lines have nothing to do with a refund
+            amounts[root] = amounts.get(root, Money(0)) + line.amount
+            quantities[root] = quantities.get(root, Decimal(0)) + line.quantity
     gone = {root for root in undone if not amounts[root] and not quantities[root]}
     return tuple(line for line in lines if (line.reverses or line.id) not in gone)
 

@@ -6,14 +6,14 @@ the caller's (errors for what we send, warnings for what we receive), the invari
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapter.fhir import rules_claim, rules_payment
 from adapter.fhir.rules_base import contained_findings, order_findings
 from adapter.model.issues import Issue, Severity
 
-Rule = Callable[[Mapping[str, Any], str, Severity], Iterator[Issue]]
+Rule = Callable[[Mapping[str, Any], str, Severity], Iterable[Issue]]
 
 #: Prose rules by type; a type that is not listed has none.
 PROSE: dict[str, tuple[Rule, ...]] = {
@@ -36,6 +36,12 @@ def findings(resource: Mapping[str, Any], where: str, prose: Severity) -> list[I
     found = order_findings(resource, where)
     if "contained" in resource:
         found += contained_findings(resource, where)
+    return found + prose_findings(resource, where, prose)
+
+
+def prose_findings(resource: Mapping[str, Any], where: str, prose: Severity) -> list[Issue]:
+    """Issues of the prose rules alone, for a resource with nothing to compare."""
+    found: list[Issue] = []
     for rule in PROSE.get(resource["resourceType"], ()):
         found += rule(resource, where, prose)
     return found

@@ -17,10 +17,11 @@ _ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
 _SIGN = {"base": 1, "surcharge": 1, "discount": -1, "deduction": -1}
 
 
-def charge_item(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:
+def charge_item(resource: Resource, where: str, prose: Severity) -> Iterable[Issue]:
     """priceOverride is the total of the line, an exact amount (ChargeItem.priceOverride)."""
     if "priceOverride" in resource and not exact(resource["priceOverride"].get("value")):
-        yield issues.inexact_amount(f"{where}.priceOverride", prose)
+        return (issues.inexact_amount(f"{where}.priceOverride", prose),)
+    return ()
 
 
 def payment(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import settlement_bytes, settlement_of
@@ -14,6 +14,11 @@ from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
 from adapter.model.settlement import Settlement
 
+_NEWEST = select(cases.c.version).where(cases.c.case_id == bindparam("case_id"))
+_SAVED = select(bills.c.version, bills.c.settlement).where(
+    bills.c.case_id == bindparam("case_id"), bills.c.version == bindparam("version")
+)
+
 
 class Bills(Session):
     """Settling again is a new version; a version's settlement may be replaced only by a later look at it."""
@@ -21,7 +26,7 @@ class Bills(Session):
     def new_version(self, case_id: str, *, at: datetime, actor: Actor, reason: str) -> int:
         """Open the next bill version. Its ``bill`` machine is the caller's to start. Raises AdapterError LED-404."""
         self._hold_case(case_id)
-        newest = self._connection.execute(select(cases.c.version).where(cases.c.case_id == case_id)).scalar()
+        newest = self._connection.execute(_NEWEST, {"case_id": case_id}).scalar()
         if newest is None:
             raise AdapterError(said.unknown_case(case_id))
         self._append("bill-opened", case_id, {"version": newest + 1}, at=at, actor=actor, reason=reason)
@@ -40,10 +45,7 @@ class Bills(Session):
         """Keep a version's settlement; older ones stay reachable through the journal. Raises AdapterError LED-414."""
         self._hold_case(case_id)
         (digest,) = self._keep([settlement_bytes(settlement)])
-        query = select(bills.c.version, bills.c.settlement).where(
-            bills.c.case_id == case_id, bills.c.version == version
-        )
-        there = self._connection.execute(query).first()
+        there = self._connection.execute(_SAVED, {"case_id": case_id, "version": version}).first()
         if there is None:
             raise AdapterError(said.unknown_version(case_id, version))
         if there.settlement != digest:

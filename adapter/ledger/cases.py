@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Row, String, bindparam, cast, exists, or_, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import issues_data, issues_of
@@ -35,6 +35,17 @@ STATES: Mapping[str, type[StrEnum]] = {
     "call": CallState,
     "patient-part": PatientPartState,
 }
+
+# Asked many times in a transaction, so they are made once: making a statement costs as much as running it.
+_STATE = select(states.c.state).where(
+    states.c.case_id == bindparam("case_id"),
+    states.c.machine == bindparam("machine"),
+    states.c.subject == bindparam("subject"),
+)
+_CASE = select(cases).where(cases.c.case_id == bindparam("case_id"))
+_STANDING = select(states.c.case_id, states.c.machine, states.c.subject, states.c.state).where(
+    states.c.case_id.in_(bindparam("case_ids", expanding=True)), states.c.machine != "call"
+)
 
 
 class Cases(Session):
@@ -93,7 +104,7 @@ class Cases(Session):
     def case(self, case_id: str) -> CaseRow | None:
         """The case as it stands, or None."""
         self._hold_case(case_id)
-        found = self._case_rows([cases.c.case_id == case_id])
+        found = self._with_states(self._connection.execute(_CASE, {"case_id": case_id}).all())
         return found[0] if found else None
 
     def find_case(self, source: str, stay_key: str) -> CaseRow | None:
@@ -126,7 +137,8 @@ class Cases(Session):
             wanted.append(cases.c.held.is_(held))
         for machine, any_of in (in_states or {}).items():
             wanted.append(_in_state(machine, any_of))
-        return self._case_rows(wanted, limit)
+        query = select(cases).where(*wanted).order_by(cases.c.case_id).limit(limit)
+        return self._with_states(self._connection.execute(query).all())
 
     def set_held(self, case_id: str, issues: Iterable[Issue], *, at: datetime, actor: Actor, reason: str) -> None:
         """Hold the case with its issues. The same issues again write nothing. Raises AdapterError LED-404."""
@@ -187,8 +199,8 @@ class Cases(Session):
     def state(self, case_id: str, machine: str, subject: str = "") -> StrEnum | None:
         """Where a machine stands, or None before its start; ``subject`` is a bill version or ``<version>/<call>``."""
         self._hold_case(case_id)
-        row = (states.c.case_id == case_id) & (states.c.machine == machine) & (states.c.subject == subject)
-        found = self._connection.execute(select(states.c.state).where(row)).scalar()
+        key = {"case_id": case_id, "machine": machine, "subject": subject}
+        found = self._connection.execute(_STATE, key).scalar()
         return None if found is None else STATES[machine](found)
 
     def states(self, case_id: str, machine: str | None = None) -> list[StateRow]:
@@ -205,11 +217,9 @@ class Cases(Session):
             raise AdapterError(said.unknown_case(case_id))
         return case
 
-    def _case_rows(self, wanted: Sequence[ColumnElement[bool]], limit: int = 1) -> list[CaseRow]:
-        found = self._connection.execute(select(cases).where(*wanted).order_by(cases.c.case_id).limit(limit)).all()
-        query = select(states.c.case_id, states.c.machine, states.c.subject, states.c.state)
-        query = query.where(states.c.case_id.in_([row.case_id for row in found]), states.c.machine != "call")
-        standing = {(row.case_id, row.machine, row.subject): row.state for row in self._connection.execute(query)}
+    def _with_states(self, found: Sequence[Row[Any]]) -> list[CaseRow]:
+        rows = self._connection.execute(_STANDING, {"case_ids": [row.case_id for row in found]})
+        standing = {(row.case_id, row.machine, row.subject): row.state for row in rows}
         return [_case_row(row, standing) for row in found]
 
 

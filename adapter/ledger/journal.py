@@ -24,6 +24,8 @@ GENESIS = "0" * 64
 _END_OF_JOURNAL = 4_104_200_001
 
 _PAGE = 1000
+_NEWEST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
+_WRITE = insert(journal)
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -57,12 +59,12 @@ def write(connection: Connection, events: Sequence[tuple[Event, str]]) -> None:
             }
         )
         prev = mark
-    connection.execute(insert(journal), rows)
+    connection.execute(_WRITE, rows)
 
 
 def last_line(connection: Connection) -> tuple[int, str]:
     """Number and hash of the newest line; ``(0, GENESIS)`` for an empty journal."""
-    newest = connection.execute(select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)).first()
+    newest = connection.execute(_NEWEST).first()
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
@@ -23,6 +23,10 @@ from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 
 _FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
+
+_STORED = select(outbox).where(outbox.c.key == bindparam("key"))
+_LAST_PLACE = select(func.max(outbox.c.place)).where(outbox.c.order_key == bindparam("order_key"))
+_LAST_NUMBER = select(func.max(outbox.c.number)).where(outbox.c.case_id == bindparam("case_id"))
 
 
 class Outbox(Session):
@@ -44,13 +48,13 @@ class Outbox(Session):
         """
         self._hold_case(message.case_id)
         digest = digest_of(message.composed)
-        there = self._connection.execute(select(outbox).where(outbox.c.key == message.key)).first()
+        there = self._connection.execute(_STORED, {"key": message.key}).first()
         if there is not None:
             same = (digest, message.endpoint, message.operation)
             if (there.content, there.endpoint, there.operation) != same:
                 raise said.MessageConflict(said.key_taken(message.key))
             return False
-        self._keep([message.composed])
+        self._keep([message.composed], [digest])
         data = _fields(message) | {
             "content": digest,
             "place": self._next_place(message.order_key),
@@ -244,12 +248,10 @@ class Outbox(Session):
         if order_key is None:
             return 0
         self._hold(f"order:{order_key}")
-        last = select(func.max(outbox.c.place)).where(outbox.c.order_key == order_key)
-        return (self._connection.execute(last).scalar() or 0) + 1
+        return (self._connection.execute(_LAST_PLACE, {"order_key": order_key}).scalar() or 0) + 1
 
     def _next_number(self, case_id: str) -> int:
-        last = select(func.max(outbox.c.number)).where(outbox.c.case_id == case_id)
-        return (self._connection.execute(last).scalar() or 0) + 1
+        return (self._connection.execute(_LAST_NUMBER, {"case_id": case_id}).scalar() or 0) + 1
 
 
 def _due(now: datetime, endpoints: Collection[str] | None) -> Select[Any]:

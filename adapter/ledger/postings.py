@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.rows import Posting, PostingRow
@@ -16,6 +16,11 @@ from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
 from adapter.model.money import Money
 from adapter.model.settlement import Payer
+
+_VERSION = select(bills.c.version).where(
+    bills.c.case_id == bindparam("case_id"), bills.c.version == bindparam("version")
+)
+_LAST_BATCH = select(func.max(postings.c.batch)).where(postings.c.case_id == bindparam("case_id"))
 
 
 class Postings(Session):
@@ -68,8 +73,7 @@ class Postings(Session):
 
     def _require_version(self, case_id: str, version: int) -> None:
         self._hold_case(case_id)
-        query = select(bills.c.version).where(bills.c.case_id == case_id, bills.c.version == version)
-        if self._connection.execute(query).first() is None:
+        if self._connection.execute(_VERSION, {"case_id": case_id, "version": version}).first() is None:
             raise AdapterError(said.unknown_version(case_id, version))
 
     def _book(
@@ -89,8 +93,7 @@ class Postings(Session):
         credit = Money.total(entry.credit for entry in entries)
         if debit != credit:
             raise AdapterError(said.unbalanced(case_id, version, debit, credit))
-        newest = select(func.max(postings.c.batch)).where(postings.c.case_id == case_id)
-        batch = (self._connection.execute(newest).scalar() or 0) + 1
+        batch = (self._connection.execute(_LAST_BATCH, {"case_id": case_id}).scalar() or 0) + 1
         data = {"version": version, "batch": batch, "reverses": reverses, "entries": list(map(_entry, entries))}
         self._append("posted", case_id, data, at=at, actor=actor, reason=reason)
         return batch

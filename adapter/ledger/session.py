@@ -20,6 +20,12 @@ def digest_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+_KEEP: Mapping[str, Insert] = {
+    "postgresql": postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
+    "sqlite": sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
+}
+
+
 class Session:
     """One database transaction. Events are applied at once and written to the journal at the very end.
 
@@ -67,19 +73,22 @@ class Session:
         if case_id:
             self._hold(f"case:{case_id}")
 
-    def _keep(self, bodies: Iterable[bytes]) -> list[str]:
-        """Keep content under its digest, once however often it comes. Returns the digests in order."""
+    def _keep(self, bodies: Iterable[bytes], digests: Iterable[str] | None = None) -> list[str]:
+        """Keep content under its digest, once however often it comes. Returns the digests in order.
+
+        Args:
+            digests: the bodies' digests, where the caller has worked them out already.
+        """
         self._check_writing()
-        rows = [{"digest": digest_of(body), "body": body} for body in bodies]
+        bodies = list(bodies)
+        named = zip(map(digest_of, bodies) if digests is None else digests, bodies, strict=True)
+        rows: list[dict[str, object]] = [{"digest": digest, "body": body} for digest, body in named]
         if rows:
             # in one order everywhere, so that two writers of the same contents never wait for each other crosswise
-            self._connection.execute(self._insert_content(), sorted(rows, key=lambda row: str(row["digest"])))
+            self._connection.execute(
+                _KEEP[self._connection.dialect.name], sorted(rows, key=lambda row: str(row["digest"]))
+            )
         return [str(row["digest"]) for row in rows]
-
-    def _insert_content(self) -> Insert:
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"])
-        return sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"])
 
     def _body(self, digest: str) -> bytes:
         return bytes(self._connection.execute(select(content.c.body).where(content.c.digest == digest)).scalar_one())

@@ -37,12 +37,12 @@ def moment_text(at: datetime) -> str:
     """A moment as fixed-width UTC text, so that text order is time order. Raises ValueError without a zone."""
     if at.tzinfo is None:
         raise ValueError("a moment needs its zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_of(written: str) -> datetime:
     """The moment that ``moment_text`` wrote."""
-    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(written)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import amounts_data, amounts_of
@@ -19,6 +19,17 @@ from adapter.model.money import Money
 from adapter.model.settlement import Accrual
 
 ADDED, REVERSED = "added", "reversed"
+
+_ENTERED = (
+    select(accruals)
+    .where(
+        accruals.c.case_id == bindparam("case_id"),
+        accruals.c.version == bindparam("version"),
+        accruals.c.entry == bindparam("entry"),
+    )
+    .order_by(accruals.c.year, accruals.c.name)
+)
+_SOURCE = select(cases.c.source).where(cases.c.case_id == bindparam("case_id"))
 
 
 class YearsToDate(Session):
@@ -124,9 +135,7 @@ class YearsToDate(Session):
         return YearToDate(row.year, amounts_of(row.amounts), row.source, row.asked_at, row.excludes_case)
 
     def _accruals(self, case_id: str, version: int, entry: str) -> list[Row[Any]]:
-        query = select(accruals).where(accruals.c.case_id == case_id, accruals.c.version == version)
-        query = query.where(accruals.c.entry == entry).order_by(accruals.c.year, accruals.c.name)
-        return list(self._connection.execute(query))
+        return list(self._connection.execute(_ENTERED, {"case_id": case_id, "version": version, "entry": entry}))
 
     def _enter(
         self,
@@ -143,7 +152,7 @@ class YearsToDate(Session):
             {"person_key": one.person_key, "year": one.year, "name": one.name, "fen": one.amount.fen} for one in entries
         ]
         if rows:
-            source = self._connection.execute(select(cases.c.source).where(cases.c.case_id == case_id)).scalar()
+            source = self._connection.execute(_SOURCE, {"case_id": case_id}).scalar()
             if source is None:
                 raise AdapterError(said.unknown_case(case_id))
             data = {"source": source, "version": version, "entry": entry, "accruals": rows}

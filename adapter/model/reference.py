@@ -107,7 +107,10 @@ class CatalogueItem:
 
     def price_limit(self, level: Level) -> Decimal | None:
         """The limit in yuan per unit at a hospital level, or None."""
-        return next((limit for at, limit in self.price_limits if at is level), None)
+        for at, limit in self.price_limits:
+            if at is level:
+                return limit
+        return None
 
 
 @dataclass(frozen=True, slots=True)

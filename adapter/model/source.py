@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 
 from adapter.model.issues import Issue
 
+#: The formats of files that a mapping may name as its ``reader``.
+READERS = ("xml_files", "csv_files", "json_files", "fixed_width", "hl7v2")
+
+#: The reader whose rows come out of messages; its columns are paths into segments (``PID-3[2].4.2``).
+MESSAGES = "hl7v2"
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -16,16 +22,25 @@ class Origin:
         source: the hospital's feed, as the commands name it.
         file: file name without its folder (folders may name persons or machines).
         table: table, segment or element the record belongs to (``ZY_FYMX``).
-        row: 1-based row within the file.
+        row: 1-based row within the file; of a message, its place in the file.
+        parts: for a row that messages made: where a column of it stands (``{"amount": "a.hl7#3/FT1[2]-11.4"}``), or
+            where a segment does, for all of its fields (``{"FT1": "a.hl7#3/FT1[2]"}``).
     """
 
     source: str
     file: str
     table: str
     row: int
+    parts: Mapping[str, str] | None = field(default=None, compare=False)
 
     def pointer(self, field: str | None = None) -> str:
-        """``ZY_FYMX.xml#12/FYXH``: file, row, field, as issues and lineage print it."""
+        """``ZY_FYMX.xml#12/FYXH`` or ``a.hl7#3/FT1[2]-11.4``: file, row, field, as issues and lineage print it."""
+        if field and self.parts:
+            segment, _, rest = field.partition("-")
+            if field in self.parts:
+                return self.parts[field]
+            if segment in self.parts:
+                return f"{self.parts[segment]}-{rest}"
         where = f"{self.file}#{self.row}"
         return f"{where}/{field}" if field else where
 
@@ -51,18 +66,46 @@ class StayRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnShape:
+    """A column that the mapping declares, for files that do not name it themselves.
+
+    Attributes:
+        name: as the mapping calls it.
+        path: JSON: the names that lead to it inside the row.
+        start: fixed width: its first place in the line, 1-based.
+        width: fixed width: how many places it takes.
+    """
+
+    name: str
+    path: tuple[str, ...] = ()
+    start: int = 0
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TableShape:
     """One table of an export.
 
     Attributes:
-        name: table name, which is also the stem of its file.
+        name: table name.
         row_key: columns that together name a row for ever.
         needed: an export without this table is incomplete, and so is every stay in it.
+        file: stem of its file, where that is not the table's name.
+        join: columns whose texts, joined by ``-``, are the stay key, where the table has no column of that name.
+        version: column that orders what was said of one row key at several times; the highest one counts. Numbers, or
+            times that are all written alike. Without it, two different rows of one key hold the stay.
+        columns: declared columns; empty where the file names its own.
+        rows: JSON: the names that lead from the document to its rows.
     """
 
     name: str
     row_key: tuple[str, ...]
     needed: bool = False
+    file: str = ""
+    join: tuple[str, ...] = ()
+    version: str = ""
+    columns: tuple[ColumnShape, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +116,8 @@ class ReadingLimits:
         file_bytes: largest file.
         row_bytes: largest row, as UTF-8 text of all its columns.
         columns: most columns in a row.
-        depth: deepest element, the root counting 1.
+        depth: deepest element of XML, the root counting 1.
+        nesting: deepest value of a JSON row, the row counting 1.
         listed: most issues of rows that are listed per file; every affected stay is held all the same.
     """
 
@@ -81,7 +125,27 @@ class ReadingLimits:
     row_bytes: int = 64 * 1024
     columns: int = 256
     depth: int = 3
+    nesting: int = 16
     listed: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayout:
+    """How a file of lines is written.
+
+    Attributes:
+        separator: the character between two cells.
+        quote: the character around a cell that holds separators or line breaks, doubled inside; empty for none.
+        header: the first line names the columns.
+        last_line_ends: the last line ends with a line break too; without one the file was cut.
+        in_bytes: fixed width counts bytes of the file's own encoding, not characters.
+    """
+
+    separator: str = ","
+    quote: str = '"'
+    header: bool = True
+    last_line_ends: bool = True
+    in_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +154,12 @@ class ExportShape:
 
     Attributes:
         reader: name of the reader (``xml_files``).
-        row: element or record that is one row.
+        row: element that is one row, for XML.
         stay_table: the table with one row per stay.
-        stay_key: the column that joins every table to its stay.
+        stay_key: the column that joins every table to its stay; see ``TableShape.join`` for tables without it.
         tables: by name.
+        layout: of lines, for the readers that read lines.
+        encodings: what the hospital says it sends. The bytes decide; a contradiction is reported.
     """
 
     reader: str
@@ -102,3 +168,5 @@ class ExportShape:
     stay_key: str
     tables: Mapping[str, TableShape]
     limits: ReadingLimits = field(default_factory=ReadingLimits)
+    layout: TextLayout = field(default_factory=TextLayout)
+    encodings: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The office in a test: a ledger of its own, the fixture hospital's stays, and whichever endpoints a test wants.
 
-    with office(tmp_path, endpoints=fake_payers()) as tools:
-        take_in(tools, tmp_path, "300010004")
-        settle_case("300010004", tools)
+with office(tmp_path, endpoints=fake_payers()) as tools:
+    take_in(tools, tmp_path, "300010004")
+    settle_case("300010004", tools)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from adapter.cases.tools import Act, Tools
 from adapter.ledger.ledger import Ledger
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import Actor
-from adapter.model.dates import Clock, FixedClock, SystemClock
+from adapter.model.dates import Clock, SystemClock
 from adapter.model.settlement import Payer, Settlement
 from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
@@ -39,6 +40,18 @@ CLERK = Actor("clerk-07", "operator")
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 Story = dict[str, Any]
+
+
+@dataclass
+class TestClock:
+    """A clock that a test sets; by itself it goes on by a millisecond each time that somebody looks."""
+
+    __test__ = False
+    moment: datetime = MORNING
+
+    def now(self) -> datetime:
+        self.moment += timedelta(milliseconds=1)
+        return self.moment
 
 
 def case_id(stay: str) -> str:
@@ -122,7 +135,7 @@ def work(tools: Tools, seconds: float = 20) -> bool:
     rounds = 0
 
     def wait(gap: float) -> None:
-        if isinstance(tools.clock, FixedClock):
+        if isinstance(tools.clock, TestClock):
             tools.clock.moment += timedelta(seconds=10 * gap)
         else:
             time.sleep(min(gap, 0.1))

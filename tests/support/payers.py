@@ -8,13 +8,14 @@ from datetime import date, datetime
 
 from adapter.model.call import CallFacts
 from adapter.model.claim import YearToDate
-from adapter.model.dates import Clock, FixedClock
+from adapter.model.dates import Clock
 from adapter.model.issues import Issue, Severity
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, RemittanceLine, Stage
 from adapter.model.money import Money
 from adapter.model.settlement import Payer, PayerAnswer, Settlement
 from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
 from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
+from tests.support.office import TestClock
 
 NO = Issue("DEL-501", Severity.ERROR, "test", "退回", "rejected", "更正", "correct it")
 
@@ -98,7 +99,8 @@ class FakePayer:
 
     def asked_about(self, stage: Stage) -> list[str]:
         """Keys delivered in a stage, in order."""
-        return [line.removeprefix("deliver ") for line in self.log if f".{stage}" in line and line.startswith("deliver")]
+        sent = [line.removeprefix("deliver ") for line in self.log if line.startswith("deliver ")]
+        return [key for key in sent if f".{stage}" in key]
 
     def _do(self, message: OutboundMessage) -> Receipt:
         facts = self._expected[message.key.removesuffix(".answer")]
@@ -136,9 +138,7 @@ class FakePayer:
         key = message.key.replace(".reverse", ".settle")
         standing = next(each for each in self.kept if each.key == key and not each.reversed)
         standing.reversed = True
-        opposite = tuple(
-            PayerAnswer(one.payer, -one.amount, f"{one.reference}-R") for one in standing.answers
-        )
+        opposite = tuple(PayerAnswer(one.payer, -one.amount, f"{one.reference}-R") for one in standing.answers)
         self.kept.append(Kept(message.key, standing.on, opposite, reverses=key))
         return self._answer(opposite)
 
@@ -167,7 +167,7 @@ class FakePayer:
 class Payers:
     """Both fake payers, one clock."""
 
-    clock: FixedClock
+    clock: TestClock
     bureau: FakePayer
     aid: FakePayer
 
@@ -176,11 +176,9 @@ class Payers:
         return {"bureau": self.bureau, "civil-affairs": self.aid}
 
 
-def fake_payers(clock: FixedClock) -> Payers:
+def fake_payers(clock: TestClock) -> Payers:
     def config(name: str, form: str) -> EndpointConfig:
-        return EndpointConfig(
-            name, "fhir", "http://127.0.0.1:9", form=form, simulator=True, longest_delay=5, timeout=1
-        )
+        return EndpointConfig(name, "fhir", "http://127.0.0.1:9", form=form, simulator=True, longest_delay=5, timeout=1)
 
     return Payers(
         clock,

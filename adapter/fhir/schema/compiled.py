@@ -12,6 +12,7 @@ import jsonschema_rs
 
 from adapter.fhir import issues
 from adapter.fhir.schema.primitives import PRIMITIVES
+from adapter.fhir.schema.quick import narrowed
 from adapter.model.issues import Issue
 
 _SCHEMA: dict[str, Any] = json.loads(files("adapter.fhir.schema").joinpath("r4.json").read_text(encoding="utf-8"))
@@ -23,14 +24,36 @@ _LONGEST_LIST = 12
 
 
 @cache
-def _validator(name: str) -> Any:
-    schema = {"$ref": f"#/$defs/{name}", "$defs": _SCHEMA["$defs"]}
+def _narrowed() -> dict[str, Any]:
+    return narrowed(_SCHEMA["$defs"])
+
+
+def _compiled(name: str, definitions: dict[str, Any]) -> Any:
+    schema = {"$ref": f"#/$defs/{name}", "$defs": definitions}
     # The linear engine: no pattern of ours looks back, and a hostile text cannot make it slow.
     return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
 
 
+@cache
+def _validator(name: str) -> Any:
+    return _compiled(name, _SCHEMA["$defs"])
+
+
+@cache
+def _quick_test(name: str) -> Any:
+    return _compiled(name, _narrowed()).is_valid
+
+
+def ordinary(name: str, resource: Any) -> bool:
+    """Whether the resource is sound at a glance: it ``fits``, and holds nothing that the comparing rules look at.
+
+    False says nothing about it. See quick.py.
+    """
+    return _quick_test(name)(resource) is True
+
+
 def fits(name: str, resource: Any) -> bool:
-    """Whether the resource has the structure of its type. The quick question, asked of every resource."""
+    """Whether the resource has the structure of its type."""
     return bool(_validator(name).is_valid(resource))
 
 

@@ -94,14 +94,21 @@ def claimed_columns(mapping: Mapping_) -> defaultdict[str, frozenset[str]]:
     """Columns that the mapping reads, by table: for values, keys, conditions and checks."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for name, shape in mapping.shape.tables.items():
-        found[name].update({mapping.shape.stay_key, *shape.row_key})
+        stay_key = shape.join or (mapping.shape.stay_key,)
+        found[name].update((*stay_key, *shape.row_key, *((shape.version,) if shape.version else ())))
     found[mapping.shape.stay_table].add(mapping.person)
     for spec in mapping.resources:
         table_name = spec.table or mapping.shape.stay_table
         found[table_name].update(_of_resource(spec))
         for table, column in _of_fields(spec.fields, table_name, mapping.shape.stay_table):
             found[table].add(column)
-    return defaultdict(frozenset, {table: frozenset(columns) for table, columns in found.items()})
+    return defaultdict(
+        frozenset,
+        {
+            table: frozenset(base for column in columns for base in mapping.bases(table, column))
+            for table, columns in found.items()
+        },
+    )
 
 
 def _of_resource(spec: ResourceSpec) -> Iterator[str]:
@@ -114,9 +121,7 @@ def _of_resource(spec: ResourceSpec) -> Iterator[str]:
     if (number := spec.id_check) is not None:
         yield from (number.number, number.birth, number.sex)
     if (refunds := spec.refunds) is not None:
-        yield from (refunds.quantity, refunds.price, refunds.day, *refunds.item)
-        if refunds.link is not None:
-            yield refunds.link
+        yield from refunds.columns
 
 
 def _of_fields(fields: Iterable[Field], table: str, stay_table: str) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 
 from adapter.intake.mapping import issues
 from adapter.intake.mapping.spec import AmountCheck, Expectation, IdCheck, ResourceSpec
@@ -53,14 +52,13 @@ def _amount(spec: AmountCheck) -> Check:
     return check
 
 
-@lru_cache(maxsize=1 << 14)
 def _differs(amount: str, quantity: str, price: str, factor: str, tolerance: Decimal) -> Decimal | None:
-    """The product where it is further from the amount than the tolerance, else None. Days repeat, so it is cached."""
+    """The product where it is further from the amount than the tolerance, else None."""
     try:
-        product = decimal(quantity) * decimal(price)
+        product, stored = decimal(quantity) * decimal(price), decimal(amount)
         if factor:
             product *= decimal(factor)
-        return product if abs(product - decimal(amount)) > tolerance else None
+        return None if product == stored or abs(product - stored) <= tolerance else product
     except ValueError:
         return None  # the field itself reports what cannot be read
 

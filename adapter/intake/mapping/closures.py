@@ -2,20 +2,24 @@
 
 A closure takes the row's fields and the stay being worked on, and gives a value or None for "nothing there". Every
 element is a new dict, so nothing is shared between resources. What goes wrong is noted with file, row and column.
+
+Calls are what costs here. So elements that hold nothing but one value are one closure however deep they nest, and
+whoever holds a column looks up its known answers (``Cell.met``) and calls its closure for a new text only.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from adapter.fhir.identity import extension_url, resource_id
+from adapter.fhir.identity import extension_url, ids_of
 from adapter.intake.mapping import issues
-from adapter.intake.mapping.columns import compile_column
+from adapter.intake.mapping.columns import UNMET, compile_column
 from adapter.intake.mapping.issues import MappingRefused
-from adapter.intake.mapping.spec import Condition, Const, Each, Field, Reference, RowKey
-from adapter.intake.mapping.working import Build, Fields, Scope, Working, compile_condition
+from adapter.intake.mapping.spec import Const, Each, Field, Reference, RowKey
+from adapter.intake.mapping.working import Build, Fields, Scope, Test, Working, compile_condition
 
 
 def compile_root(fields: Sequence[Field], scope: Scope, head: Mapping[str, Any]) -> Build:
@@ -23,8 +27,7 @@ def compile_root(fields: Sequence[Field], scope: Scope, head: Mapping[str, Any])
     tree: _Tree = {name: Const(value) for name, value in head.items()}
     for each in fields:
         _insert(tree, each)
-    build, _ = _object(tree, scope, root=True)
-    return build
+    return _object(tree, scope, root=True).build
 
 
 # -- the tree of a resource ------------------------------------------------------------------------------------------
@@ -71,8 +74,36 @@ def _refuse(entry: Field) -> None:
     raise MappingRefused(issues.file_wrong(str(entry.where), zh, en))
 
 
-def _compile(node: Any, scope: Scope) -> tuple[Build, bool]:
-    """A closure, and whether it stands for a value (True) or for mere constants (False)."""
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """One value: how it is made, the column and its known answers where it is a column, and when it counts."""
+
+    make: Build
+    column: str = ""
+    met: dict[str | None, Any] | None = None
+    when: Test | None = None
+
+
+#: The constants around a value and the member that it becomes; no constants where it becomes the one entry of a list.
+_Level = tuple[dict[str, Any] | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An element, compiled.
+
+    Attributes:
+        stands: it has a value of its own; False for mere constants.
+        leaf, levels: where it holds nothing but one value: that value and what is around it, innermost first.
+    """
+
+    build: Build
+    stands: bool = True
+    leaf: _Leaf | None = None
+    levels: tuple[_Level, ...] = ()
+
+
+def _compile(node: Any, scope: Scope) -> _Part:
     if isinstance(node, _Places):
         return _list(node, scope)
     if isinstance(node, dict):
@@ -81,27 +112,34 @@ def _compile(node: Any, scope: Scope) -> tuple[Build, bool]:
     return _leaf(entry, scope)
 
 
-def _object(tree: _Tree, scope: Scope, root: bool = False) -> tuple[Build, bool]:
+def _object(tree: _Tree, scope: Scope, root: bool = False) -> _Part:
     template: dict[str, Any] = {}
-    makers: list[tuple[str, Build, bool]] = []
+    parts: dict[str, _Part] = {}
     for name, node in tree.items():
         constant = node if isinstance(node, Const) else node.value if isinstance(node, Field) else None
         if isinstance(constant, Const) and constant.when is None and isinstance(constant.value, str | int | bool):
             template[name] = constant.value
             continue
         template[name] = None
-        makers.append((name, *_compile(node, scope)))
-    values = any(stands for _, _, stands in makers)
-    always = root or not values
-    if len(makers) == 1 and values and not always:
-        return _one_value(template, makers[0][0], makers[0][1]), True
-    steps = tuple(makers)
+        parts[name] = _compile(node, scope)
+    stands = any(part.stands for part in parts.values())
+    always = root or not stands
+    if len(parts) == 1 and not always:
+        ((name, part),) = parts.items()
+        return _around(part, template, name)
+    return _Part(_several_values(template, parts, always), stands)
+
+
+def _several_values(template: dict[str, Any], parts: Mapping[str, _Part], always: bool) -> Build:
+    steps = tuple((name, part.build, part.stands, *_looked_up(part)) for name, part in parts.items())
 
     def build(fields: Fields, work: Working) -> dict[str, Any] | None:
         out = template.copy()
         found = always
-        for name, make, stands in steps:
-            value = make(fields, work)
+        for name, make, stands, column, met in steps:
+            value = UNMET if met is None else met.get(fields.get(column), UNMET)
+            if value is UNMET:
+                value = make(fields, work)
             if value is None:
                 del out[name]
             else:
@@ -110,74 +148,93 @@ def _object(tree: _Tree, scope: Scope, root: bool = False) -> tuple[Build, bool]
                     found = True
         return out if found else None
 
-    return build, values
+    return build
 
 
-def _one_value(template: dict[str, Any], name: str, make: Build) -> Build:
-    """The frequent small element: constants around one value, as in Money or Identifier."""
+def _looked_up(part: _Part) -> tuple[str, dict[str | None, Any] | None]:
+    """The column whose known answers a parent may look up itself, and these answers."""
+    leaf = part.leaf
+    return ("", None) if leaf is None or part.levels or leaf.when is not None else (leaf.column, leaf.met)
 
-    def build(fields: Fields, work: Working) -> dict[str, Any] | None:
-        value = make(fields, work)
+
+def _around(part: _Part, template: dict[str, Any] | None, name: str = "") -> _Part:
+    """The frequent small element around one value, as in Money, Identifier or a list of one."""
+    leaf = part.leaf if part.leaf is not None else _Leaf(part.build)
+    levels = (*(part.levels if part.leaf is not None else ()), (template, name))
+    return _Part(_one_value(leaf, levels), part.stands, leaf, levels)
+
+
+def _one_value(leaf: _Leaf, levels: tuple[_Level, ...]) -> Build:
+    make, column, met, when = leaf.make, leaf.column, leaf.met, leaf.when
+
+    def build(fields: Fields, work: Working) -> Any:
+        if when is not None and not when(fields, work):
+            return None
+        value = UNMET if met is None else met.get(fields.get(column), UNMET)
+        if value is UNMET:
+            value = make(fields, work)
         if value is None:
             return None
-        out = template.copy()
-        out[name] = value
-        return out
+        for template, name in levels:
+            if template is None:
+                value = [value]
+            else:
+                out = template.copy()
+                out[name] = value
+                value = out
+        return value
 
     return build
 
 
-def _list(places: _Places, scope: Scope) -> tuple[Build, bool]:
-    compiled = [_compile(node, scope) for node in places.values()]
-    values = any(stands for _, stands in compiled)
-    makers = tuple(make for make, _ in compiled)
-    if len(makers) == 1:
-        only = makers[0]
-
-        def single(fields: Fields, work: Working) -> list[Any] | None:
-            value = only(fields, work)
-            return None if value is None else [value]
-
-        return single, values
+def _list(places: _Places, scope: Scope) -> _Part:
+    parts = [_compile(node, scope) for node in places.values()]
+    if len(parts) == 1:
+        return _around(parts[0], None)
+    makers = tuple(part.build for part in parts)
 
     def several(fields: Fields, work: Working) -> list[Any] | None:
-        found = [value for make in makers if (value := make(fields, work)) is not None]
+        found = []
+        for make in makers:
+            value = make(fields, work)
+            if value is not None:
+                found.append(value)
         return found or None
 
-    return several, values
+    return _Part(several, any(part.stands for part in parts))
 
 
 # -- leaves ----------------------------------------------------------------------------------------------------------
 
 
-def _leaf(entry: Field | Const, scope: Scope) -> tuple[Build, bool]:
+def _leaf(entry: Field | Const, scope: Scope) -> _Part:
     value = entry.value if isinstance(entry, Field) else entry
     if isinstance(value, Const):
         return _constant(value)
     if isinstance(value, RowKey):
-        return lambda _, work: work.row_key, True
+        return _Part(lambda _, work: work.row_key)
     if isinstance(value, Reference):
-        return _reference(value, scope), True
+        return _Part(_reference(value, scope))
     if isinstance(value, Each):
-        return _each(value, scope), True
+        return _Part(_each(value, scope))
     target = f"{scope.to}.{entry.path}" if isinstance(entry, Field) else scope.to
-    build = compile_column(value, target, scope)
-    return (_guarded(build, value.when) if value.when is not None else build), True
+    cell = compile_column(value, target, scope)
+    when = compile_condition(value.when) if value.when is not None else None
+    leaf = _Leaf(cell.build, cell.column, cell.met, when)
+    return _Part(_guarded(cell.build, when) if when is not None else cell.build, leaf=leaf)
 
 
-def _constant(const: Const) -> tuple[Build, bool]:
+def _constant(const: Const) -> _Part:
     value = const.value
     plain = isinstance(value, str | int | bool)
 
     def build(_: Fields, __: Working) -> Any:
         return value if plain else copy.deepcopy(value)
 
-    return (build, False) if const.when is None else (_guarded(build, const.when), True)
+    return _Part(build, stands=False) if const.when is None else _Part(_guarded(build, compile_condition(const.when)))
 
 
-def _guarded(build: Build, when: Condition) -> Build:
-    test = compile_condition(when)
-
+def _guarded(build: Build, test: Test) -> Build:
     def guarded(fields: Fields, work: Working) -> Any:
         return build(fields, work) if test(fields, work) else None
 
@@ -195,11 +252,11 @@ def _reference(reference: Reference, scope: Scope) -> Build:
 
         return of_stay
     resource_type, key_of = of_row
-    source = scope.source
+    id_of = ids_of(scope.source, resource_type)
 
     def of_this_row(fields: Fields, _: Working) -> dict[str, str] | None:
         key = key_of(fields)
-        return None if key is None else {"reference": f"{resource_type}/{resource_id(source, resource_type, key)}"}
+        return None if key is None else {"reference": f"{resource_type}/{id_of(key)}"}
 
     return of_this_row
 
@@ -208,7 +265,7 @@ def _each(each: Each, scope: Scope) -> Build:
     tree: _Tree = {}
     for entry in each.fields:
         _insert(tree, entry)
-    make, _ = _object(tree, scope)
+    make = _object(tree, scope).build
     table, order = each.table, scope.order
     test = compile_condition(each.only) if each.only is not None else None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.intake.mapping import issues, transforms
@@ -11,19 +11,92 @@ from adapter.intake.mapping.codes import CodeRow, CodeTable
 from adapter.intake.mapping.spec import CodeForm, Column, Need
 from adapter.intake.mapping.working import Build, Fields, Scope, Working
 
+#: Stands for "never met"; None is an answer.
+UNMET: Any = object()
 
-def compile_column(spec: Column, target: str, scope: Scope) -> Build:
+#: Texts whose answers a column keeps. Prices, days and codes repeat; whatever does not is soon forgotten.
+_KEPT = 1 << 12
+_LONGEST_KEPT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column, compiled.
+
+    Attributes:
+        build: the closure.
+        met: answers by text, where they may be shared: they cannot change and came without an issue. An element that
+            finds its value here spares the call (``met.get(fields.get(column), UNMET)``); otherwise it calls
+            ``build``. None where there is nothing of the kind.
+    """
+
+    build: Build
+    column: str
+    met: dict[str | None, Any] | None = None
+
+
+def compile_column(spec: Column, target: str, scope: Scope) -> Cell:
     """The closure of one column; ``target`` is the FHIR path that a message names."""
+    if spec.codes is not None and spec.form is not CodeForm.CODE:
+        return _coded(spec, spec.codes, target, scope)
+    if spec.codes is None and spec.transform == "text" and not spec.of_stay:
+        return _text_of_row(spec, target)
+    build = _general(spec, target, scope)
+    if spec.of_stay or scope.private or spec.transform == "id_number":
+        return Cell(build, spec.column)
+    return _remembering(spec, build)
+
+
+def _text_of_row(spec: Column, target: str) -> Cell:
+    column, absent = spec.column, spec.absent
+    missing = _missing(spec, target)
+
+    def text_of_row(fields: Fields, work: Working) -> Any:
+        text = fields.get(column)
+        return text if text and text not in absent else missing(work)
+
+    return Cell(text_of_row, column)
+
+
+def _remembering(spec: Column, general: Build) -> Cell:
+    """What a text became once without an issue, it becomes again."""
+    column = spec.column
+    met: dict[str | None, Any] = {}
+
+    def build(fields: Fields, work: Working) -> Any:
+        text = fields.get(column)
+        value = met.get(text, UNMET)
+        if value is not UNMET:
+            return value
+        noted = len(work.issues)
+        value = general(fields, work)
+        if len(work.issues) == noted and len(text or "") <= _LONGEST_KEPT:
+            if len(met) >= _KEPT:
+                met.clear()
+            met[text] = value
+        return value
+
+    return Cell(build, column, met)
+
+
+def _coded(spec: Column, table: CodeTable, target: str, scope: Scope) -> Cell:
+    """A Coding or CodeableConcept: the table's answer, copied. Whatever else there is goes the general way."""
+    general = _general(spec, target, scope)
+    column, of_stay, fresh = spec.column, spec.of_stay, _FRESH[spec.form]
+    answers = {code: answer for code, answer in _answers(spec, table).items() if answer and code not in spec.absent}
+
+    def build(fields: Fields, work: Working) -> Any:
+        answer = answers.get((work.root.fields if of_stay else fields).get(column, ""))
+        return general(fields, work) if answer is None else fresh(answer)
+
+    return Cell(build, column)
+
+
+def _general(spec: Column, target: str, scope: Scope) -> Build:
+    """Every way that a value can go, in order; notes what goes wrong."""
     column, absent, of_stay = spec.column, spec.absent, spec.of_stay
     required = spec.need is Need.REQUIRED
     missing = _missing(spec, target)
-    if spec.codes is None and spec.transform == "text" and not of_stay:
-
-        def text_of_row(fields: Fields, work: Working) -> Any:
-            text = fields.get(column)
-            return text if text and text not in absent else missing(work)
-
-        return text_of_row
     convert = _conversion(spec, scope)
     may_vanish = spec.codes is None
 
@@ -90,18 +163,22 @@ def _conversion(spec: Column, scope: Scope) -> transforms.Transform:
 def _look_up(spec: Column, table: CodeTable, after: transforms.Transform | None) -> transforms.Transform:
     """What a code table answers, worked out once per code."""
     local_system, form, file = spec.local_system, spec.form, table.file
-    answers = {code: _answer(code, row, local_system, form, after) for code, row in table.rows.items()}
-    scalar = form is CodeForm.CODE
+    answers = _answers(spec, table, after)
+    fresh = _FRESH[form]
 
     def look_up(code: str) -> Any:
         if code not in answers:
             local = {"system": local_system, "code": code}
-            kept = None if scalar else local if form is CodeForm.CODING else {"coding": [local]}
+            kept = None if form is CodeForm.CODE else local if form is CodeForm.CODING else {"coding": [local]}
             raise _UnknownCode(file, kept)
         answer = answers[code]
-        return answer if scalar or answer is None else _fresh(answer)
+        return None if answer is None else fresh(answer)
 
     return look_up
+
+
+def _answers(spec: Column, table: CodeTable, after: transforms.Transform | None = None) -> dict[str, Any]:
+    return {code: _answer(code, row, spec.local_system, spec.form, after) for code, row in table.rows.items()}
 
 
 def _answer(code: str, row: CodeRow, local_system: str, form: CodeForm, after: transforms.Transform | None) -> Any:
@@ -116,8 +193,13 @@ def _answer(code: str, row: CodeRow, local_system: str, form: CodeForm, after: t
     return {"coding": [*codings, local]}
 
 
-def _fresh(answer: dict[str, Any]) -> dict[str, Any]:
-    """A Coding or CodeableConcept of its own, so that resources share nothing."""
-    if "coding" in answer:
-        return {"coding": [coding.copy() for coding in answer["coding"]]}
-    return answer.copy()
+def _fresh_concept(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"coding": [coding.copy() for coding in answer["coding"]]}
+
+
+#: An answer of one's own, so that resources share nothing.
+_FRESH: Mapping[CodeForm, Callable[[Any], Any]] = {
+    CodeForm.CODE: lambda code: code,
+    CodeForm.CODING: dict.copy,
+    CodeForm.CONCEPT: _fresh_concept,
+}

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapter.fhir.identity import codesystem, extension_url, resource_id, system
+from adapter.fhir.identity import codesystem, extension_url, ids_of, resource_id, system
 from adapter.intake.mapping import issues, refunds
 from adapter.intake.mapping.check import CheckReport, check_mapping
 from adapter.intake.mapping.checks import Check, compile_checks
 from adapter.intake.mapping.closures import compile_root
+from adapter.intake.mapping.derived import with_derived
 from adapter.intake.mapping.spec import OBSERVED, Mapping_, ResourceSpec
 from adapter.intake.mapping.trace import Trace, Traced
 from adapter.intake.mapping.transforms import Context
@@ -53,6 +54,7 @@ class _Plan:
     place: int
     build: Build
     key_of: KeyOf
+    id_of: Callable[[str], str]
     only: Test | None
     checks: tuple[Check, ...]
 
@@ -62,7 +64,7 @@ _Made = tuple[int, dict[str, Any], SourceRecord]
 
 
 class Mapper:
-    """A compiled mapping. It keeps nothing between stays and may be shared by threads."""
+    """A compiled mapping; threads may share it. It keeps no stay, only what texts of columns became (no person's)."""
 
     def __init__(self, mapping: Mapping_) -> None:
         self.mapping = mapping
@@ -75,6 +77,8 @@ class Mapper:
 
     def map(self, stay: StayRecords) -> MappedStay:
         """Map one stay. Never raises for what a HIS may send: what is wrong is in ``issues``."""
+        if self.mapping.derived:
+            stay = with_derived(stay, self.mapping.derived)
         roots = stay.tables.get(self._stay_table, ())
         found: list[Issue] = list(stay.issues)
         if len(roots) != 1:
@@ -108,7 +112,9 @@ class Mapper:
             resources=tuple([resource for _, resource, _ in made]),
             observed=tuple(observed),
             issues=_once_each(work.issues),
-            trace=Trace(self.mapping.version, work.root, stay.tables, self._traced(made), self._ordered),
+            trace=Trace(
+                self.mapping.version, work.root, stay.tables, self._traced(made), self._ordered, self.mapping.bases
+            ),
         )
 
     def check(self, records: Iterable[SourceRecord | StayRecords]) -> CheckReport:
@@ -124,16 +130,17 @@ class Mapper:
             unverified_system=system(f"{self._source}/unverified-id-number"),
         )
         keys = {
-            each.name: (each.to, compile_key(each.row_key)) for each in self.mapping.resources if not self._once(each)
+            each.name: (each.to, _key_of(each)) for each in self.mapping.resources if not self._once(each)
         }
-        scope = Scope(self._source, spec.to, context, keys, self._ordered)
+        scope = Scope(self._source, spec.to, context, keys, self._ordered, spec.private)
         head = {} if spec.to == OBSERVED else {"resourceType": spec.to, "id": ""}
         fixed = spec.fixed_key
         return _Plan(
             spec=spec,
             place=self.mapping.resources.index(spec),
             build=compile_root(spec.fields, scope, head),
-            key_of=compile_key(spec.row_key) if fixed is None else lambda _: fixed,
+            key_of=_key_of(spec) if fixed is None else lambda _: fixed,
+            id_of=ids_of(self._source, spec.to),
             only=compile_condition(spec.only) if spec.only is not None else None,
             checks=compile_checks(spec),
         )
@@ -154,8 +161,7 @@ class Mapper:
             key = self._key(plan, work.root, work)
             if key is not None:
                 present.append((plan, key))
-                to = plan.spec.to
-                work.references[plan.spec.name] = f"{to}/{resource_id(self._source, to, key)}"
+                work.references[plan.spec.name] = f"{plan.spec.to}/{plan.id_of(key)}"
         return present
 
     def _rows(self, plan: _Plan, work: Working) -> list[tuple[str, SourceRecord]]:
@@ -189,7 +195,7 @@ class Mapper:
         built = self._build(plan, key, record, work)
         if built is None:
             return None
-        built["id"] = resource_id(self._source, plan.spec.to, key)
+        built["id"] = plan.id_of(key)
         if work.unmapped:
             built["meta"] = {"tag": [_UNMAPPED_TAG.copy()]}
         made.append((plan.place, built, record))
@@ -238,6 +244,19 @@ class Mapper:
         keyed = [(key_of(record.fields) or "", record) for record in records]
         keyed.sort(key=lambda each: (len(each[0]), each[0]))
         return [record for _, record in keyed]
+
+
+def _key_of(spec: ResourceSpec) -> KeyOf:
+    """The row key of a resource, its prefix before it."""
+    key_of, prefix = compile_key(spec.row_key), spec.prefix
+    if not prefix:
+        return key_of
+
+    def prefixed(fields: Mapping[str, str]) -> str | None:
+        key = key_of(fields)
+        return None if key is None else f"{prefix}:{key}"
+
+    return prefixed
 
 
 def compile_mapping(mapping: Mapping_) -> Mapper:

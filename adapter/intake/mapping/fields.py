@@ -27,6 +27,7 @@ from adapter.intake.mapping.spec import (
     Need,
     PathStep,
     Reference,
+    RefundKind,
     Refunds,
     ResourceSpec,
     RowKey,
@@ -34,11 +35,16 @@ from adapter.intake.mapping.spec import (
 )
 from adapter.model.issues import Issue
 from adapter.model.money import decimal_of
-from adapter.model.source import ExportShape
+from adapter.model.source import MESSAGES, ExportShape
 
 _STEP = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*)(\[(?P<place>[a-z0-9-]+)\])?\Z")
 _CHECKS = ("refunds", "amount_check", "id_check", "expect")
 _RESOURCE_KEYS = ("to", "source", "private", "only", "fields", "ignored", *_CHECKS)
+_NEEDED_BY = {
+    RefundKind.NEGATIVE: (),
+    RefundKind.LINKED: ("link",),
+    RefundKind.MIRROR: ("link", "told_by", "undone"),
+}
 _COLUMN_KEYS = ("from", "as", "formats", "absent", "required", "codes", "form", "when")
 
 
@@ -63,7 +69,7 @@ class FieldReader:
         """A resource file. Raises MappingRefused with every fault of the file."""
         node.allow(*_RESOURCE_KEYS)
         place = node.need("source")
-        place.allow("table", "row_key", "setting")
+        place.allow("table", "row_key", "setting", "prefix")
         fixed = place.get("setting")
         table = None if fixed is not None else self._table_name(place.need("table"))
         to = node.need("to").text()
@@ -89,6 +95,7 @@ class FieldReader:
             amount_check=self._amount_check(node.get("amount_check")),
             id_check=self._id_check(node.get("id_check")),
             refunds=self._refunds(node.get("refunds")),
+            prefix=place.text_of("prefix", ""),
         )
 
     def _fields(self, node: Node, table: str | None) -> tuple[Field, ...]:
@@ -145,7 +152,7 @@ class FieldReader:
         node.allow(*_COLUMN_KEYS)
         name = node.need("from").text()
         of_stay = name.startswith(f"{self.shape.stay_table}.")
-        if "." in name and not of_stay:
+        if "." in name and not of_stay and self.shape.reader != MESSAGES:
             node.fail(
                 f"只能引用本表或 {self.shape.stay_table} 的列",
                 f"only columns of this table or of {self.shape.stay_table}",
@@ -166,7 +173,7 @@ class FieldReader:
         table_found = self.table(codes.text(), codes.where) if codes is not None else None
         stem = table_found.name.removesuffix(".csv") if table_found is not None else ""
         return Column(
-            column=name.rpartition(".")[2],
+            column=name.removeprefix(f"{self.shape.stay_table}."),
             transform=transform,
             formats=formats,
             absent=self.text_absent | frozenset(absent.texts() if absent is not None else ()),
@@ -244,14 +251,27 @@ class FieldReader:
     def _refunds(self, node: Node | None) -> Refunds | None:
         if node is None:
             return None
-        node.allow("quantity", "item", "price", "link", "day")
-        link = node.get("link")
+        node.allow("kind", "quantity", "item", "price", "link", "day", "no_link", "told_by", "undone", "among")
+        kind = node.text_of("kind", RefundKind.NEGATIVE.value)
+        if kind not in [each.value for each in RefundKind]:
+            node.need("kind").fail("kind 应为 negative、linked 或 mirror", "kind is negative, linked or mirror")
+        for needed in _NEEDED_BY[RefundKind(kind)]:
+            node.need(needed)
+        link, no_link, among = node.get("link"), node.get("no_link"), node.get("among")
+        told_by, undone = node.get("told_by"), node.get("undone")
+        one_column = link is not None and isinstance(link.value, str)
         return Refunds(
+            kind=RefundKind(kind),
             quantity=node.need("quantity").text(),
             item=node.need("item").texts(),
             price=node.need("price").text(),
             day=node.need("day").text(),
-            link=link.text() if link is not None else None,
+            link=link.text() if link is not None and one_column else None,
+            link_to=() if link is None or one_column else tuple((mine, its.text()) for mine, its in link.items()),
+            no_link=frozenset(no_link.texts()) if no_link is not None else frozenset(),
+            told_by=self._condition(told_by) if told_by is not None else None,
+            undone=self._condition(undone) if undone is not None else None,
+            among=tuple(self._condition(each) for each in among.sequence()) if among is not None else (),
         )
 
     def _table_name(self, node: Node) -> str:

@@ -187,3 +187,39 @@ def stay_row_count(pointer: str, table: str, count: int) -> Issue:
         hint_zh="请检查导出条件",
         hint_en="check how the export was made",
     )
+
+
+def refund_not_negative(pointer: str, item: str) -> Issue:
+    return Issue(
+        code="MAP-116",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"项目 {item} 的该行按状态是退费,但数量不是负数",
+        en=f"by its status this line of item {item} is a refund, yet its quantity is not negative",
+        hint_zh="请核对该行的状态和数量;如该 HIS 的退费行不取负,请人工处理并完善映射",
+        hint_en="check the line's status and quantity; when this HIS writes refunds without a sign, extend the mapping",
+    )
+
+
+def link_leads_nowhere(pointer: str, item: str) -> Issue:
+    return Issue(
+        code="MAP-117",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh=f"项目 {item} 的退费所指的原收费行不在导出中(可能被截断);按项目、单价、数量和日期对应",
+        en=f"the refund of item {item} names a line that is not there, or was cut short; paired by item, price and day",
+        hint_zh="请核对退费对应的原收费行",
+        hint_en="check which line the refund undoes",
+    )
+
+
+def undone_by_nothing(pointer: str, item: str) -> Issue:
+    return Issue(
+        code="MAP-118",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"项目 {item} 的该行按状态已被冲销,但导出中没有冲销它的行",
+        en=f"by its status this line of item {item} was undone, yet nothing in the export undoes it",
+        hint_zh="请把冲销行一并导出,或在 HIS 中核对该行状态",
+        hint_en="export the line that undoes it as well, or check its status in the HIS",
+    )

@@ -8,12 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapter.intake.mapping.codes import CodeTable, load_table
+from adapter.intake.mapping.export import SHAPE_KEYS, derived_columns, export_shape
 from adapter.intake.mapping.fields import FieldReader
 from adapter.intake.mapping.issues import MappingRefused, file_wrong, no_such_file
 from adapter.intake.mapping.nodes import Node, read_nodes
 from adapter.intake.mapping.spec import Mapping_, ResourceSpec, Where
 from adapter.model.issues import Issue
-from adapter.model.source import ExportShape, TableShape
+from adapter.model.source import MESSAGES
 
 _SOURCE_KEYS = (
     "source",
@@ -25,8 +26,8 @@ _SOURCE_KEYS = (
     "insurer",
     "observed_settlements",
     "overlays",
+    "messages",
 )
-_SHAPE_KEYS = ("shape", "version", "title", "reader", "row", "stay", "absent", "tables", "resources")
 
 
 def source_names(mappings_dir: Path) -> tuple[str, ...]:
@@ -46,8 +47,11 @@ def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
     source.allow(*_SOURCE_KEYS)
     vendor = source.need("shape").text()
     shape = files.read(f"his/{vendor}/shape.yaml", "厂商形态", "vendor shape")
-    shape.allow(*_SHAPE_KEYS)
-    export = _export_shape(shape)
+    shape.allow(*SHAPE_KEYS)
+    encodings = source.get("encodings")
+    export = export_shape(shape, encodings.texts() if encodings is not None else ())
+    if export.reader == MESSAGES:
+        files.read(f"his/{vendor}/messages.yaml", "消息说明", "description of the messages")
     settings = _settings(source)
     reader = FieldReader(
         source=source_name,
@@ -77,6 +81,7 @@ def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
         tables=dict(files.tables),
         text_absent=reader.text_absent,
         time_absent=frozenset(_texts(shape, "absent", "time")),
+        derived=derived_columns(shape),
     )
 
 
@@ -148,9 +153,20 @@ def _resources(
             faults += refused.issues
             continue
         built.append(spec)
+        faults += _same_ids(spec, built)
     if faults:
         raise MappingRefused(*faults)
     return tuple(built), ignored
+
+
+def _same_ids(spec: ResourceSpec, built: list[ResourceSpec]) -> list[Issue]:
+    """Two tables that give the same type of resource number their rows alike, so their prefixes must differ."""
+    twins = [each for each in built if each.to == spec.to and each.table != spec.table and each.prefix == spec.prefix]
+    if spec.table is None or not any(each.table is not None for each in twins):
+        return []
+    zh = f"与 {twins[0].where} 生成同类资源,两者的 source 须有不同的 prefix"
+    en = f"{twins[0].where} makes the same type of resource; their sources need different prefixes"
+    return [file_wrong(str(spec.where), zh, en)]
 
 
 def _overlaid(node: Node, overlay: Node) -> Node:
@@ -163,26 +179,6 @@ def _overlaid(node: Node, overlay: Node) -> Node:
         else:
             laid[section] = entry
     return Node(laid, node.where)
-
-
-def _export_shape(shape: Node) -> ExportShape:
-    stay = shape.need("stay")
-    stay.allow("table", "key", "person")
-    tables = {}
-    for name, node in shape.need("tables").items():
-        node.allow("row_key", "needed", "ignored")
-        needed = node.get("needed")
-        tables[name] = TableShape(name, node.need("row_key").texts(), needed is not None and needed.flag())
-    stay_table = stay.need("table")
-    if stay_table.text() not in tables:
-        stay_table.fail("tables 中没有这张表", "tables does not list this one")
-    return ExportShape(
-        reader=shape.need("reader").text(),
-        row=shape.need("row").text(),
-        stay_table=stay_table.text(),
-        stay_key=stay.need("key").text(),
-        tables=tables,
-    )
 
 
 def _settings(source: Node) -> dict[str, str]:

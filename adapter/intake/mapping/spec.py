@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapter.intake.mapping.codes import CodeTable
+from adapter.intake.mapping.derived import Derived, base_columns
 from adapter.model.source import ExportShape
 
 #: Mapping files of this target become ``ObservedSettlement`` values and no FHIR resource.
@@ -148,6 +149,14 @@ class AmountCheck:
     limit: Decimal
 
 
+class RefundKind(Enum):
+    """How a HIS writes that a line was undone (退费模型). Each kind says what the mapping must name."""
+
+    NEGATIVE = "negative"  # a new line with negative quantity, linked to nothing
+    LINKED = "linked"  # the same, and columns name the line that it undoes
+    MIRROR = "mirror"  # a mirror line beside its original, both marked by a status
+
+
 @dataclass(frozen=True, slots=True)
 class IdCheck:
     """The ID number against birth date and sex. ``sexes`` answers ``male`` or ``female`` for the local code."""
@@ -168,6 +177,11 @@ class Refunds:
         price: column of the unit price.
         day: column of the day of service, as the HIS writes it; later lines are preferred.
         link: column with the row key of the original, where the HIS has one.
+        link_to: columns of the refund and the columns of the original that hold the same, where several name it.
+        no_link: texts in those columns that mean no link, beside the empty one.
+        told_by: rows that the HIS itself calls refunds; their quantity must be negative.
+        undone: rows that the HIS itself calls undone; something must undo them.
+        among: only rows for which all of these hold take part: neither deleted nor not yet billable.
     """
 
     quantity: str
@@ -175,6 +189,20 @@ class Refunds:
     price: str
     day: str
     link: str | None = None
+    kind: RefundKind = RefundKind.NEGATIVE
+    link_to: tuple[tuple[str, str], ...] = ()
+    no_link: frozenset[str] = frozenset()
+    told_by: Condition | None = None
+    undone: Condition | None = None
+    among: tuple[Condition, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that pairing reads."""
+        conditions = (each for each in (self.told_by, self.undone, *self.among) if each is not None)
+        linking = (column for pair in self.link_to for column in pair)
+        named = (self.quantity, self.price, self.day, *self.item, *linking, *(each.column for each in conditions))
+        return named if self.link is None else (*named, self.link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +215,7 @@ class ResourceSpec:
         table: the table it reads, or None for what the source file itself holds.
         row_key: columns whose values form the row key.
         fixed_key: the row key where there is no table.
+        prefix: stands before the row key where two tables with keys of their own give the same type of resource.
         private: issue texts show none of its values.
     """
 
@@ -203,6 +232,7 @@ class ResourceSpec:
     amount_check: AmountCheck | None = None
     id_check: IdCheck | None = None
     refunds: Refunds | None = None
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +242,7 @@ class Mapping_:
     Attributes:
         source: the source's name; ids derive from it.
         version: vendor shape, source and a digest over every file that took part.
+        derived: columns worked out from others, by table.
         observed_settlements: the call of a scheme that the HIS settles itself (``insurance``), or None.
         settings: the source file's own values by dotted name (``facility.code``).
         ignored: reason by table and column.
@@ -235,6 +266,11 @@ class Mapping_:
     tables: Mapping[str, CodeTable] = field(default_factory=dict)
     text_absent: frozenset[str] = frozenset()
     time_absent: frozenset[str] = frozenset()
+    derived: Mapping[str, tuple[Derived, ...]] = field(default_factory=dict)
+
+    def bases(self, table: str, column: str) -> tuple[str, ...]:
+        """The columns of the HIS behind a column: itself, or those that it is worked out from."""
+        return base_columns({each.column: each for each in self.derived.get(table, ())}, column)
 
     def resource(self, name: str) -> ResourceSpec:
         """The mapping file of that name. Raises KeyError."""

@@ -41,13 +41,17 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The lineage of a mapped stay, kept as (resource, mapping file, row) until it is asked for."""
+    """The lineage of a mapped stay, kept as (resource, mapping file, row) until it is asked for.
+
+    ``bases`` gives the HIS's own columns behind one that was worked out from them.
+    """
 
     mapping: str
     root: SourceRecord | None
     tables: Mapping[str, Sequence[SourceRecord]]
     traced: Callable[[], tuple[Traced, ...]]
     order: Callable[[str, Sequence[SourceRecord]], list[SourceRecord]]
+    bases: Callable[[str, str], tuple[str, ...]] = lambda _, column: (column,)
 
     def of(self, element: str) -> tuple[Lineage, ...]:
         """Lineage of one resource (``ChargeItem/<id>``); empty when this stay did not make it."""
@@ -79,4 +83,5 @@ class Trace:
                     if value.transform == "text"
                     else value.transform
                 )
-                yield Lineage(element, path, row.origin.pointer(value.column), str(entry.where), via, self.mapping)
+                for column in self.bases(row.origin.table, value.column):
+                    yield Lineage(element, path, row.origin.pointer(column), str(entry.where), via, self.mapping)

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapter.model.dates import HOSPITAL_ZONE
-from adapter.model.money import Money, UnitPrice, decimal_of
+from adapter.model.money import Money, UnitPrice, decimal_of, half_up
 
 Transform = Callable[[str], Any]
 
@@ -83,11 +83,24 @@ def yuan(text: str) -> Decimal:
 
 
 @lru_cache(maxsize=_CACHED)
+def yuan_rounded(text: str) -> Decimal:
+    """An amount in yuan that a HIS stores finer than a fen (18.2999, 4.19250), rounded once, half up, to the fen."""
+    return Money.rounded(decimal(text)).decimal
+
+
+@lru_cache(maxsize=_CACHED)
 def unit_price(text: str) -> Decimal:
     """A price per unit in yuan with its digits kept. Raises ValueError for anything finer than 1/10000 yuan."""
     value = decimal(text)
     UnitPrice.yuan(value)
     return value
+
+
+@lru_cache(maxsize=_CACHED)
+def unit_price_rounded(text: str) -> Decimal:
+    """A price per unit that a HIS stores finer than 1/10000 yuan, rounded once, half up, to four decimals."""
+    numerator, denominator = decimal(text).as_integer_ratio()
+    return Decimal(half_up(numerator * 10_000, denominator)).scaleb(-4)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -105,11 +118,15 @@ def integer(text: str) -> int:
 def parse_moment(text: str, formats: tuple[str, ...]) -> tuple[datetime, bool]:
     """Read local time by the listed formats. Returns the moment and whether the text gave a time of day.
 
+    ``%p`` reads 上午 and 下午 as well as AM and PM.
+
     Raises:
         ValueError: no format fits, or two fit and disagree.
     """
     if not text.isascii():
-        raise ValueError("not written in ASCII digits")
+        if any(character.isdigit() and not character.isascii() for character in text):
+            raise ValueError("not written in ASCII digits")
+        text = text.replace("上午", "AM").replace("下午", "PM")
     found: dict[datetime, bool] = {}
     for each in formats:
         try:
@@ -134,11 +151,21 @@ def _offset(hour: str, zone: ZoneInfo) -> str:
     return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
+#: What may follow the hour in ``2021-03-05 14:59:59``.
+_WITHIN_THE_HOUR = frozenset(f":{minute:02d}:{second:02d}" for minute in range(60) for second in range(60))
+
+
 def local_time(context: Context) -> Transform:
     """Local date and time → FHIR dateTime with offset; text that gives only a day stays a day."""
     formats, zone, absent_days = context.formats, context.zone, context.absent_days
     seconds = _SECONDS in formats
-    fromisoformat = datetime.fromisoformat
+
+    @lru_cache(maxsize=_CACHED)
+    def hour(written: str) -> tuple[str, str] | None:
+        """``2021-03-05 14`` as FHIR begins and ends it; hours repeat where seconds do not. None on an absent day."""
+        datetime.fromisoformat(f"{written}:00:00")
+        day = written[:10]
+        return None if day in absent_days else (f"{day}T{written[11:]}", _offset(written, zone))
 
     def convert(text: str) -> str | None:
         if (
@@ -148,11 +175,11 @@ def local_time(context: Context) -> Transform:
             and text[10] == " "
             and text[13] == text[16] == ":"
         ):
-            fromisoformat(text)
-            day = text[:10]
-            if day in absent_days:
-                return None
-            return f"{day}T{text[11:]}{_offset(text[:13], zone)}"
+            rest = text[13:]
+            if rest not in _WITHIN_THE_HOUR:
+                raise ValueError("not a time of day")
+            around = hour(text[:13])
+            return None if around is None else f"{around[0]}{rest}{around[1]}"
         moment, timed = parse_moment(text, formats)
         if moment.date().isoformat() in absent_days:
             return None
@@ -242,7 +269,9 @@ TRANSFORMS: Mapping[str, Callable[[Context], Transform]] = MappingProxyType(
         "local_time": local_time,
         "date": day,
         "yuan": _plain(yuan),
+        "yuan_rounded": _plain(yuan_rounded),
         "unit_price": _plain(unit_price),
+        "unit_price_rounded": _plain(unit_price_rounded),
         "decimal": _plain(decimal),
         "integer": _plain(integer),
         "id_number": id_number,

@@ -61,6 +61,7 @@ class Scope:
         context: what transforms may need; formats are added per field.
         keys: by mapping file: resource type and how its row key is made, for those with a row of their own.
         order: puts rows of a table in their order of output.
+        private: the resource is about a person; none of its texts is kept for the next one.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Scope:
     context: transforms.Context
     keys: Mapping[str, tuple[str, KeyOf]]
     order: Callable[[str, Sequence[SourceRecord]], list[SourceRecord]]
+    private: bool = False
 
 
 def compile_condition(condition: Condition) -> Test:

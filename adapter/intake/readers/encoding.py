@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _CHUNK = 1 << 20
+_HEAD = 1 << 16
 _PROLOG_CHARACTERS = 1 << 16
 _DECLARED = re.compile(r"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _GB_LABELS = frozenset({"gb2312", "gbk", "gb18030", "cp936"})
@@ -42,8 +44,8 @@ class Sniffed:
     """What the bytes say.
 
     Attributes:
-        encoding: ``utf-8``, ``gb18030`` or ``utf-16``.
-        declared: the label of the XML declaration in lower case, or None.
+        encoding: ``utf-8``, ``gb18030``, ``utf-16`` or, without a mark, ``utf-16-le`` or ``utf-16-be``.
+        declared: the label of the XML declaration in lower case, or what the hospital says it sends, or None.
         ascii: every byte is ASCII, so that most labels are right.
         sha256: of the whole file, hex.
         prolog: the first characters, for the DOCTYPE check.
@@ -57,26 +59,30 @@ class Sniffed:
 
     @property
     def label_contradicts(self) -> bool:
-        """Whether the XML declaration names another encoding than the bytes have."""
+        """Whether the label names another encoding than the bytes have."""
         if self.declared is None or self.ascii or self.declared == self.encoding:
             return False
         if self.encoding == "gb18030":
             return self.declared not in _GB_LABELS
-        return not (self.encoding == "utf-16" and self.declared.startswith("utf-16"))
+        return not (self.encoding.startswith("utf-16") and self.declared.startswith("utf-16"))
 
 
-def sniff(path: Path) -> Sniffed:
+def sniff(path: Path, said: Sequence[str] = ()) -> Sniffed:
     """Read the file once, a megabyte at a time: byte order mark, else strict UTF-8, else strict GB18030.
 
-    A character that is cut off at the very end counts as the encoding it began in: the file is cut, not foreign.
+    UTF-16 without a mark is told by its zero bytes, of which text has none in any other encoding. A character that is
+    cut off at the very end counts as the encoding it began in: the file is cut, not foreign.
+
+    Args:
+        said: encodings that the hospital says it sends, for files that carry no label themselves.
 
     Raises:
         Undecodable: no accepted encoding fits; nothing is ever replaced.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        head = file.read(4)
-    marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
+        head = file.read(_HEAD)
+    marked = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _unmarked_utf16(head)
     first = marked or "utf-8"
     scan = _scan(path, first)
     if scan.bad_at is not None:
@@ -87,13 +93,23 @@ def sniff(path: Path) -> Sniffed:
         if scan.bad_at is not None:
             raise Undecodable(scan.bad_at)
     declared = _DECLARED.search(scan.prolog[:512])
+    labels = [declared.group(1).lower()] if declared else [label.lower() for label in said]
+    fitting = next((label for label in labels if label == first or (label in _GB_LABELS and first == "gb18030")), None)
     return Sniffed(
         encoding=first,
-        declared=declared.group(1).lower() if declared else None,
+        declared=fitting or next(iter(labels), None),
         ascii=scan.beyond_ascii == 0,
         sha256=scan.sha256,
         prolog=scan.prolog,
     )
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    """Zero bytes at every other place, and hardly any between them: ASCII digits and separators in UTF-16."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) <= max(10 * min(even, odd), len(head) // 8):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 @dataclass(slots=True)

@@ -55,8 +55,8 @@ def label_contradicts(file: str, declared: str, found: str) -> Issue:
         pointer=file,
         zh=f"文件声明编码为 {declared},实际内容为 {found};已按实际编码读取",
         en=f"the file is labelled {declared} but its bytes are {found}; read as {found}",
-        hint_zh="无需处理;可提醒 HIS 厂商更正 XML 声明",
-        hint_en="nothing to do; the HIS vendor may correct the XML declaration",
+        hint_zh="无需处理;可提醒 HIS 厂商更正声明,或修改来源文件的 encodings",
+        hint_en="nothing to do; the HIS vendor may correct the label, or encodings in the source file",
     )
 
 
@@ -204,4 +204,41 @@ def file_unreadable(file: str, reason: str) -> Issue:
         en=f"the file cannot be opened: {reason}",
         hint_zh="请检查文件是否存在、是否有读取权限",
         hint_en="check that the file exists and may be read",
+    )
+
+
+def no_rows_at_path(file: str, path: str) -> Issue:
+    return Issue(
+        code="SRC-117",
+        severity=Severity.ERROR,
+        pointer=file,
+        zh=f"文件在 {path} 处没有数据行,可能是 HIS 返回了错误信息",
+        en=f"the document holds no rows at {path}; it may be an error answer of the HIS",
+        hint_zh="请查看文件内容;如数据在别处,请修改 shape.yaml 中该表的 rows",
+        hint_en="look at the file; when the rows stand elsewhere, correct the table's rows in shape.yaml",
+    )
+
+
+def header_missing(file: str) -> Issue:
+    return Issue(
+        code="SRC-118",
+        severity=Severity.ERROR,
+        pointer=f"{file}:1",
+        zh="文件没有列名行",
+        en="the file has no line that names its columns",
+        hint_zh="请连同列名一起导出;或在 shape.yaml 中声明 columns 并写 header: no",
+        hint_en="export it with its column names, or declare columns in shape.yaml with header: no",
+    )
+
+
+def header_wrong(file: str, columns: str) -> Issue:
+    """A column stands twice, a key column is missing, or there are too many."""
+    return Issue(
+        code="SRC-119",
+        severity=Severity.ERROR,
+        pointer=f"{file}:1",
+        zh=f"列名行有误(重复、缺少主键列或列数过多):{columns}",
+        en=f"the header is wrong (a name twice, a key column missing, or too many columns): {columns}",
+        hint_zh="请检查分隔符和列名后重新导出;或修改 shape.yaml",
+        hint_en="check separator and column names and export again, or correct shape.yaml",
     )

@@ -17,9 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
+import msgspec
+
 from adapter.intake.readers import issues
 from adapter.intake.readers.encoding import Sniffed, Undecodable, sniff
-from adapter.intake.readers.xml_files import BrokenFile, DoctypeRefused, Row, read_rows
+from adapter.intake.readers.formats import FORMATS, files_of
+from adapter.intake.readers.rows import BrokenFile, FileRefused, Row
 from adapter.model.issues import Issue
 from adapter.model.source import ExportShape, Origin, SourceRecord, StayRecords, TableShape
 
@@ -28,6 +31,8 @@ Progress = Callable[[str, int], None]
 _BATCH = 1000
 _PER_STAY = 20
 _KEY_SEPARATOR = "\x1f"
+#: It makes one string of a column's name for all rows, so that a stay's rows take less room and are quicker to read.
+_FIELDS = msgspec.json.Decoder(dict[str, str])
 
 _SCHEMA = """
     PRAGMA journal_mode = OFF;
@@ -39,7 +44,7 @@ _SCHEMA = """
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """One file as it was read.
+    """One file as it was read; a file that holds several tables is read once for each.
 
     Attributes:
         encoding: what the bytes are, or None when the file was refused before.
@@ -105,7 +110,7 @@ class Staged:
             for _, place, file, number, fields in group:
                 name = self._tables[place]
                 origin = Origin(self._source, self._files[file].name, name, number)
-                tables.setdefault(name, []).append(SourceRecord(origin, json.loads(fields)))
+                tables.setdefault(name, []).append(SourceRecord(origin, _FIELDS.decode(fields)))
             if self._tables[stay_place] in tables:
                 yield StayRecords(stay_key, tables, self._issues_of(stay_key))
 
@@ -116,23 +121,23 @@ class Staged:
     # -- filling -------------------------------------------------------------------------------------------------
 
     def _add(self, path: Path, progress: Progress | None) -> None:
-        place = len(self._files)
-        table = _table_of(path, self._shape.tables)
-        if table is None:
+        tables = _tables_of(path, self._shape.tables)
+        if not tables:
             self._issues.append(issues.unknown_table(path.name, self._shape.tables))
             self._files.append(ReadFile(path.name, None, None, 0, "", False))
             return
         sniffed = self._open(path)
-        if sniffed is None:
-            self._files.append(ReadFile(path.name, table.name, None, 0, "", False))
-            self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
-            return
-        if sniffed.label_contradicts:
+        if sniffed is not None and sniffed.label_contradicts:
             self._issues.append(issues.label_contradicts(path.name, sniffed.declared or "", sniffed.encoding))
-        rows, complete = self._fill(path, place, table, sniffed, progress)
-        self._files.append(ReadFile(path.name, table.name, sniffed.encoding, rows, sniffed.sha256, complete))
-        if not complete:
-            self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
+        for table in tables:
+            if sniffed is None:
+                read = ReadFile(path.name, table.name, None, 0, "", False)
+            else:
+                rows, complete = self._fill(path, len(self._files), table, sniffed, progress)
+                read = ReadFile(path.name, table.name, sniffed.encoding, rows, sniffed.sha256, complete)
+            self._files.append(read)
+            if not read.complete:
+                self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
 
     def _open(self, path: Path) -> Sniffed | None:
         try:
@@ -140,7 +145,7 @@ class Staged:
             if size > self._shape.limits.file_bytes:
                 self._issues.append(issues.file_too_large(path.name, size, self._shape.limits.file_bytes))
                 return None
-            return sniff(path)
+            return sniff(path, self._shape.encodings)
         except Undecodable as error:
             self._issues.append(issues.unreadable_encoding(path.name, error.offset))
         except OSError as error:
@@ -155,7 +160,7 @@ class Staged:
         batch: list[tuple[object, ...]] = []
         count, complete = 0, True
         try:
-            for row in read_rows(path, sniffed, self._shape.row, self._shape.limits):
+            for row in FORMATS[self._shape.reader].read(path, sniffed, self._shape, table):
                 count = row.number
                 kept = self._keep(row, place, table, path.name, listed_before)
                 if kept is not None:
@@ -164,8 +169,8 @@ class Staged:
                         self._store(batch)
                         if progress is not None:
                             progress(path.name, count)
-        except DoctypeRefused:
-            self._issues.append(issues.doctype_refused(path.name))
+        except FileRefused as refused:
+            self._issues.append(refused.issue)
             complete = False
         except BrokenFile as error:
             self._issues.append(issues.broken_file(path.name, error.line, count))
@@ -182,29 +187,41 @@ class Staged:
     ) -> tuple[object, ...] | None:
         """The row as it is stored, or None with an issue."""
         pointer = f"{file}#{row.number}"
-        stay = row.fields.get(self._shape.stay_key, "")
+        stay = self._stay_of(row.fields, table)
         if row.refused is not None:
-            self._note(issues.row_refused(pointer, *row.refused), stay, listed_before)
+            stays = (stay, self._stay_of(row.otherwise, table))
+            self._note(issues.row_refused(pointer, *row.refused), stays, listed_before)
             return None
         if not stay:
-            column = self._shape.stay_key
-            self._note(issues.no_join_key(f"{pointer}/{column}", column), stay, listed_before)
+            column = "-".join(table.join) or self._shape.stay_key
+            self._note(issues.no_join_key(f"{pointer}/{column}", column), (), listed_before)
             return None
         parts = [row.fields.get(column, "") for column in table.row_key]
         if not all(parts):
             column = table.row_key[parts.index("")]
-            self._note(issues.no_row_key(f"{pointer}/{column}", column), stay, listed_before)
+            self._note(issues.no_row_key(f"{pointer}/{column}", column), (stay,), listed_before)
             return None
+        if table.join:
+            row.fields.setdefault(self._shape.stay_key, stay)
         fields = json.dumps(row.fields, ensure_ascii=False, separators=(",", ":"))
         return (self._places[table.name], stay, _KEY_SEPARATOR.join(parts), place, row.number, fields)
 
-    def _note(self, issue: Issue, stay: str, listed_before: int) -> None:
+    def _stay_of(self, fields: Mapping[str, str], table: TableShape) -> str:
+        """The key of the stay that a row belongs to; made of several columns where the table has no column for it."""
+        key = fields.get(self._shape.stay_key, "")
+        if key or not table.join:
+            return key
+        parts = [fields.get(column, "") for column in table.join]
+        return "-".join(parts) if all(parts) else ""
+
+    def _note(self, issue: Issue, stays: Iterable[str], listed_before: int) -> None:
         if len(self._issues) - listed_before < self._shape.limits.listed:
             self._issues.append(issue)
         else:
             self._rows_left_out += 1
-        if stay and len(self._of_stay[stay]) < _PER_STAY:
-            self._of_stay[stay].append(issue)
+        for stay in dict.fromkeys(stays):
+            if stay and len(self._of_stay[stay]) < _PER_STAY:
+                self._of_stay[stay].append(issue)
 
     def _store(self, batch: list[tuple[object, ...]]) -> None:
         self._db.executemany(
@@ -228,18 +245,15 @@ class Staged:
         self._db.commit()
 
     def _drop_repeated(self) -> None:
-        """Keep the first row of each key. The same row again counts once; another content holds the stay."""
+        """Keep the first of equal rows of a key. The same row again counts once; another content holds the stay."""
         before, left_out = len(self._issues), Counter[str]()
         repeated = self._db.execute("SELECT place, key FROM staged GROUP BY place, key HAVING COUNT(*) > 1").fetchall()
         for place, key in repeated:
             listed = len(self._issues) - before < self._shape.limits.listed
-            first, *others = self._db.execute(
-                "SELECT id, stay, file, number, fields FROM staged WHERE place = ? AND key = ? ORDER BY id",
-                (place, key),
-            ).fetchall()
+            first, *others = self._newest(place, key)
             of_first = self._pointer(first[2], first[3])
             for row_id, stay, file, number, fields in others:
-                if json.loads(fields) == json.loads(first[4]):
+                if _FIELDS.decode(fields) == _FIELDS.decode(first[4]):
                     if listed:
                         self._issues.append(issues.repeated_row(self._pointer(file, number), of_first))
                     else:
@@ -251,6 +265,20 @@ class Staged:
                     self._issues.append(conflict)
                 self._db.execute("DELETE FROM staged WHERE id = ?", (row_id,))
         self._issues += [issues.more_issues(file, count) for file, count in left_out.items()]
+
+    def _newest(self, place: int, key: str) -> list[tuple[int, str, int, int, str]]:
+        """The rows of one key, in order. Where the table has versions, only those of the highest one are left."""
+        rows = self._db.execute(
+            "SELECT id, stay, file, number, fields FROM staged WHERE place = ? AND key = ? ORDER BY id", (place, key)
+        ).fetchall()
+        column = self._shape.tables[self._tables[place]].version
+        if not column:
+            return rows
+        versions = [_FIELDS.decode(row[4]).get(column, "") for row in rows]
+        highest = max(versions, key=lambda version: (len(version), version))
+        older = [(row[0],) for row, version in zip(rows, versions, strict=True) if version != highest]
+        self._db.executemany("DELETE FROM staged WHERE id = ?", older)
+        return [row for row, version in zip(rows, versions, strict=True) if version == highest]
 
     def _find_orphans(self) -> None:
         found = self._db.execute(
@@ -280,7 +308,7 @@ def stage(
     """Read an export and gather its rows by stay.
 
     Args:
-        paths: files, or folders whose ``*.xml`` files are taken; the result does not depend on their order.
+        paths: files, or folders whose files of the shape's format are taken; the result does not depend on their order.
         shape: what the vendor's mapping says about tables and keys.
         source: the hospital's feed.
         workdir: folder for the temporary file; the system's own one when None.
@@ -291,7 +319,7 @@ def stage(
     """
     staged = Staged(shape, source, workdir)
     try:
-        for path in _files_of(paths):
+        for path in files_of(paths, shape):
             staged._add(path, progress)
         staged._finish()
     except BaseException:
@@ -300,24 +328,18 @@ def stage(
     return staged
 
 
-def _files_of(paths: Iterable[Path]) -> list[Path]:
-    found: dict[Path, None] = {}
-    for path in paths:
-        for file in sorted(path.glob("*.xml")) if path.is_dir() else [path]:
-            found[file] = None
-    return sorted(found, key=lambda file: (file.name, str(file)))
-
-
-def _table_of(path: Path, tables: Mapping[str, TableShape]) -> TableShape | None:
+def _tables_of(path: Path, tables: Mapping[str, TableShape]) -> tuple[TableShape, ...]:
     """``ZY_FYMX.xml`` and ``ZY_FYMX-20210306.xml`` both tell ZY_FYMX; the longest name wins."""
+    stems = {table.file or table.name for table in tables.values()}
     fitting = [
-        name
-        for name in tables
-        if path.stem == name
+        stem
+        for stem in stems
+        if path.stem == stem
         or (
-            path.stem.startswith(name)
-            and path.stem[len(name)] in "-_."
-            and path.stem[len(name) + 1 :].replace("-", "").replace("_", "").isdigit()
+            path.stem.startswith(stem)
+            and path.stem[len(stem)] in "-_."
+            and path.stem[len(stem) + 1 :].replace("-", "").replace("_", "").isdigit()
         )
     ]
-    return tables[max(fitting, key=len)] if fitting else None
+    longest = max(fitting, key=len, default=None)
+    return tuple(table for table in tables.values() if (table.file or table.name) == longest)

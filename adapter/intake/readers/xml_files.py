@@ -7,48 +7,31 @@ parsed, and again should one be met while parsing, because a hardened parser dro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
+from adapter.intake.readers import issues
 from adapter.intake.readers.encoding import Sniffed
-from adapter.model.source import ReadingLimits
-
-_SPACE = " \t\r\n"
-
-#: Of a refused row, columns up to this length are still read, so that the stay it belongs to is known and held.
-_KEY_LENGTH = 64
+from adapter.intake.readers.rows import KEY_LENGTH, SPACE, TOO_DEEP, TOO_LARGE, TWICE, BrokenFile, FileRefused, Row
+from adapter.model.source import ExportShape, ReadingLimits, TableShape
 
 
 class DoctypeRefused(Exception):
     """The file carries a DOCTYPE."""
 
 
-class BrokenFile(Exception):
-    """Malformed XML, or the file ends in the middle.
+def read_xml(path: Path, sniffed: Sniffed, shape: ExportShape, _: TableShape) -> Iterator[Row]:
+    """Yield the rows of a file in order.
 
-    Attributes:
-        line: where the parser stopped, 1-based.
+    Raises:
+        FileRefused: the file carries a DOCTYPE.
+        BrokenFile: malformed or cut; the rows before have been yielded and are good.
     """
-
-    def __init__(self, line: int) -> None:
-        self.line = line
-        super().__init__(f"malformed or cut off near line {line}")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One ``<row>``: its columns as text without the blanks around them.
-
-    Attributes:
-        number: 1-based place within the file.
-        refused: why the row has the wrong form (zh, en), or None; ``fields`` then holds what was readable.
-    """
-
-    number: int
-    fields: dict[str, str]
-    refused: tuple[str, str] | None = None
+    try:
+        yield from read_rows(path, sniffed, shape.row, shape.limits)
+    except DoctypeRefused:
+        raise FileRefused(issues.doctype_refused(path.name)) from None
 
 
 def refuse_doctype(prolog: str) -> None:
@@ -60,7 +43,7 @@ def refuse_doctype(prolog: str) -> None:
     """
     at = 0
     while True:
-        while at < len(prolog) and prolog[at] in _SPACE:
+        while at < len(prolog) and prolog[at] in SPACE:
             at += 1
         if prolog.startswith("<?", at):
             end, step = prolog.find("?>", at), 2
@@ -130,7 +113,7 @@ class _Rows:
                     if element.tag != self.row_element:
                         self.refused = ("不是约定的行元素", "not the agreed row element")
                 elif depth > self.limits.depth:
-                    self.refused = ("元素嵌套过深", "elements are nested too deep")
+                    self.refused = TOO_DEEP
                 continue
             if depth == 3:
                 self._column(element)
@@ -149,15 +132,15 @@ class _Rows:
 
     def _column(self, element: etree._Element) -> None:
         name = str(element.tag)
-        text = (element.text or "").strip(_SPACE)
+        text = (element.text or "").strip(SPACE)
         if self.refused is not None:
-            if len(text) <= _KEY_LENGTH and len(self.fields) < self.limits.columns:
+            if len(text) <= KEY_LENGTH and len(self.fields) < self.limits.columns:
                 self.fields.setdefault(name, text)
             return
         self.size += len(text) if text.isascii() else len(text.encode())
         if name in self.fields:
-            self.refused = ("同一列出现两次", "a column stands twice")
+            self.refused = TWICE
         elif self.size > self.limits.row_bytes or len(self.fields) >= self.limits.columns:
-            self.refused = ("行过大", "the row is too large")
+            self.refused = TOO_LARGE
         else:
             self.fields[name] = text

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from adapter.model.dates import Period
 from adapter.model.issues import Issue
+from adapter.model.message import ListPrice
 from adapter.model.reference import CatalogueItem, DiagnosisEntry, Facility, RegisterEntry
 
 
@@ -49,6 +50,32 @@ class Book:
     def registers(self, person_key: str, on: date) -> tuple[RegisterEntry, ...]:
         """The person's register entries in force on a day, in order of category."""
         return tuple(entry for entry in self.entries.get(person_key, ()) if on in entry.valid)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """What an item costs, for a period."""
+
+    code: str
+    price: ListPrice
+    valid: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """A hospital's item master; implements ``PriceList``.
+
+    Attributes:
+        issues: rows that could not be read; the rest counts.
+    """
+
+    rows: Mapping[str, tuple[PriceRow, ...]] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
+
+    def price(self, code: str, on: date) -> ListPrice | None:
+        """The price in force on a day."""
+        found = _in_force(self.rows.get(code, ()), on)
+        return None if found is None else found.price
 
 
 def _in_force(rows: tuple[_T, ...], on: date) -> _T | None:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from adapter.intake.reference import issues
-from adapter.intake.reference.book import Book
+from adapter.intake.reference.book import Book, PriceRow, Prices
 from adapter.model.dates import Period
 from adapter.model.issues import Issue
+from adapter.model.message import ListPrice
 from adapter.model.money import UnitPrice, decimal_of
 from adapter.model.person import Category
 from adapter.model.reference import (
@@ -44,6 +45,7 @@ _ITEM = (
 )
 _DIAGNOSIS = ("code", "name", "icd10", "edition", *_PERIOD)
 _REGISTER = ("person_key", "category", "issuer", *_PERIOD)
+_PRICE = ("code", "unit", "price", "pack", *_PERIOD)
 _ID_NUMBER = "id_number"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
@@ -83,6 +85,19 @@ def load_reference(folder: Path, match: PersonMatch | None = None) -> Book:
         entries=_of_persons(registers, found),
         issues=tuple(found),
     )
+
+
+def load_prices(path: Path) -> Prices:
+    """Load ``prices.csv``, the item master of a hospital whose messages hold no amounts.
+
+    ``price`` is yuan for ``pack`` units (a box of 48 tablets: the price of the box, pack 48, unit 片); no pack means 1.
+
+    Returns:
+        The prices. Nothing is raised: what cannot be read is in ``issues`` and the rest counts.
+    """
+    found: list[Issue] = []
+    rows = _table(path, _PRICE, _price, found)
+    return Prices(_dated(rows, lambda each: each.code, found), tuple(found))
 
 
 # -- one row -----------------------------------------------------------------------------------------------------------
@@ -213,6 +228,16 @@ def _yes(row: _Row, column: str) -> bool:
     if found not in (None, "yes", "no"):
         raise row.fail(column, "yes 或 no", "yes or no")
     return found == "yes"
+
+
+def _price(row: _Row) -> PriceRow:
+    row.required("price")
+    price, pack = row.number_of("price"), row.number_of("pack") or Decimal(1)
+    if price is None or price < 0:
+        raise row.fail("price", "非负单价", "a price that is not negative")
+    if pack <= 0:
+        raise row.fail("pack", "大于零的包装数", "a pack of more than nothing")
+    return PriceRow(row.required("code"), ListPrice(price, pack, row.text("unit") or ""), row.valid())
 
 
 def _diagnosis(row: _Row) -> DiagnosisEntry:

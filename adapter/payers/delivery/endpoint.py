@@ -73,22 +73,24 @@ class Endpoint(Protocol):
 def deliver_safely(message: OutboundMessage, endpoint: Endpoint, now: datetime) -> Receipt:
     """Deliver so that a lost answer never becomes a second payment.
 
-    A message that may have been sent before is looked up first. "Not there" counts as proof only once the
-    endpoint's longest delay, and the time an answer may take, have passed since the last sending.
+    A message that was tried before is looked up first. "Not there" counts as proof only once the endpoint's longest
+    delay, and the time an answer may take, have passed since the last moment at which it may have been sent; a message
+    of which no attempt got as far as a connection need not wait.
     """
     if not (message.effect and message.attempts):
         return endpoint.deliver(message)
     earlier = replace(endpoint.lookup(message), sent=False)  # asking is not sending: the proof comes no later for it
     if earlier.outcome is not Outcome.NOT_SEEN:
         return earlier
-    if (wait := proof_after(message, endpoint.config) - now) > timedelta(0):
+    proof = proof_after(message, endpoint.config)
+    if proof is not None and (wait := proof - now) > timedelta(0):
         seconds = -(-wait // timedelta(seconds=1))
         return replace(earlier, outcome=Outcome.UNKNOWN, retry_after=max(seconds, 1))
     return endpoint.deliver(message)
 
 
-def proof_after(message: OutboundMessage, config: EndpointConfig) -> datetime:
-    """From when on an empty look-up proves that the message was never received."""
+def proof_after(message: OutboundMessage, config: EndpointConfig) -> datetime | None:
+    """From when on an empty look-up proves that the message was never received; None: no attempt can have sent it."""
     if message.last_attempt is None:
-        raise ValueError(f"{message.key} was attempted but nobody wrote down when")
+        return None
     return message.last_attempt + timedelta(seconds=config.longest_delay + config.timeout)

@@ -55,3 +55,16 @@ def no_statement(endpoint: str, day: str, reason: str) -> Issue:
         hint_zh="请稍后重试(adapter reconcile)",
         hint_en="try again later (adapter reconcile)",
     )
+
+
+def counted_twice(key: str) -> Issue:
+    """The payer holds several answers to one message. Sending or asking again by itself cannot mend that."""
+    return Issue(
+        code="DEL-505",
+        severity=Severity.FATAL,
+        pointer=key,
+        zh="对方对同一报文给出了不止一份应答,可能已重复结算",
+        en="the endpoint holds more than one answer to the message: it may have settled twice",
+        hint_zh="请与对方核对并由其撤销多余的一笔,再执行 adapter outbox retry",
+        hint_en="have the surplus one withdrawn by the counterpart, then adapter outbox retry",
+    )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from adapter.model.issues import Severity
 from adapter.model.messages import Outcome, Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Backoff doubles from ``first`` to ``most`` seconds; after ``limit`` attempts a person decides."""
+    """Backoff doubles from ``first`` to ``most`` seconds; after every ``limit`` attempts a person decides."""
 
     first: float = 1.0
     most: float = 300.0
@@ -24,7 +25,7 @@ def next_attempt(key: str, receipt: Receipt, attempts: int, policy: RetryPolicy,
     Args:
         attempts: how often the message has been tried, this time included.
     """
-    if receipt.outcome in (Outcome.ACCEPTED, Outcome.REJECTED) or attempts >= policy.limit:
+    if receipt.outcome is Outcome.ACCEPTED or needs_person(receipt, attempts, policy):
         return None
     backoff = min(policy.first * 2 ** (attempts - 1), policy.most)
     wait = max(backoff * _spread(key, attempts), float(receipt.retry_after or 0))
@@ -32,8 +33,14 @@ def next_attempt(key: str, receipt: Receipt, attempts: int, policy: RetryPolicy,
 
 
 def needs_person(receipt: Receipt, attempts: int, policy: RetryPolicy) -> bool:
-    """Whether the message is parked: refused by the payer, or tried as often as the policy allows."""
-    return receipt.outcome is Outcome.REJECTED or (receipt.outcome is not Outcome.ACCEPTED and attempts >= policy.limit)
+    """Whether the message is parked: refused, tried as often as the policy allows, or answered beyond any retry.
+
+    The receipt's first issue says what it means, those behind it are its details: a fatal one is for a person.
+    """
+    if receipt.outcome is Outcome.REJECTED:
+        return True
+    fatal = any(issue.severity is Severity.FATAL for issue in receipt.issues[:1])
+    return receipt.outcome is not Outcome.ACCEPTED and (attempts % policy.limit == 0 or fatal)
 
 
 def _spread(key: str, attempts: int) -> float:

@@ -10,8 +10,7 @@ import pytest
 
 from adapter.cases.tools import Tools
 from adapter.ledger.ledger import Ledger
-from adapter.model.dates import FixedClock
-from tests.support.office import MORNING, office
+from tests.support.office import TestClock, office
 from tests.support.payers import Payers, fake_payers
 
 
@@ -25,7 +24,7 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def payers() -> Payers:
-    return fake_payers(FixedClock(MORNING))
+    return fake_payers(TestClock())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +75,23 @@ def test_a_clock_that_jumps(tools: Tools, payers: Payers, tmp_path: Path, jump: 
     assert payers.bureau.settled() == [KEY]
 
 
+def test_a_clock_set_back_between_question_and_answer_asks_no_question_twice(
+    tools: Tools, payers: Payers, tmp_path: Path
+) -> None:
+    take_in(tools, tmp_path, STAY)
+    settle.start_trial(case_id(STAY), tools, act(tools))
+
+    def set_back(message: OutboundMessage) -> None:
+        payers.bureau.before_answer = lambda _: None
+        payers.clock.moment -= timedelta(hours=1)
+
+    payers.bureau.before_answer = set_back
+    assert work(tools, seconds=7200)
+    assert row_of(STAY, tools).bill is BillState.PREVIEWED
+    assert len(payers.bureau.asked_about(Stage.ELIGIBILITY)) == 1
+    assert len(payers.bureau.asked_about(Stage.TRIAL)) == 1
+
+
 def test_a_message_tried_as_often_as_allowed_waits_for_a_person(tools: Tools, payers: Payers, tmp_path: Path) -> None:
     begin(tools, tmp_path)
     payers.bureau.deaf = [Stage.SETTLE] * 100
@@ -120,11 +138,9 @@ def test_what_stops_the_case_after_an_answer_keeps_the_answer(
     begin(tools, tmp_path)
     aid = payers.endpoints["civil-affairs"]
     without = {"bureau": payers.bureau}
-    from dataclasses import replace
-
     assert work(replace(tools, endpoints=without))
     row = row_of(STAY, tools)
-    assert (row.bill, [issue.code for issue in row.issues]) == (BillState.SETTLING, ["CASE-315"])
+    assert (row.bill, [issue.code for issue in row.issues]) == (BillState.SETTLING, ["CASE-324", "CASE-315"])
     assert aid.log == [line for line in aid.log if "trial" in line]
     dispatch.resume_all(tools, CLERK)
     assert work(tools)
@@ -135,8 +151,6 @@ def test_what_stops_the_case_after_an_answer_keeps_the_answer(
 
 def test_two_workers_never_send_the_same_message(tools: Tools, payers: Payers, tmp_path: Path) -> None:
     """The second one comes while the first one is sending."""
-    from dataclasses import replace
-
     begin(tools, tmp_path)
     second = replace(tools, worker="second")
     busy: list[dispatch.Delivered] = []
@@ -156,8 +170,6 @@ def test_a_worker_that_was_too_slow_does_not_spoil_what_the_next_one_learned(
     tools: Tools, payers: Payers, tmp_path: Path
 ) -> None:
     """Its lease ends while it sends; the next one asks; both answers are kept, the bill is settled once."""
-    from dataclasses import replace
-
     begin(tools, tmp_path)
     second = replace(tools, worker="second")
 

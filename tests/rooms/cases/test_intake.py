@@ -36,9 +36,7 @@ UNKNOWN_ITEM = "300010013"
 
 def everything(tx: Transaction, stays: tuple[str, ...]) -> tuple[int, dict[tuple[str, str], int]]:
     """Journal length, and the version of every resource."""
-    versions = {
-        (row.type, row.id): row.version for stay in stays for row in tx.resources_of_case(case_id(stay))
-    }
+    versions = {(row.type, row.id): row.version for stay in stays for row in tx.resources_of_case(case_id(stay))}
     return len(list(tx.journal())), versions
 
 
@@ -46,7 +44,7 @@ def test_the_same_export_twice_changes_nothing(tools: Tools, tmp_path: Path) -> 
     stays = (STAY, "300010002", UNKNOWN_ITEM, "300010014", "300010016")
     export = tmp_path / "export"
     write_export(story(*stays), export)
-    ingest(SOURCE, [export], tools, act(tools))
+    first = ingest(SOURCE, [export], tools, act(tools))
     with tools.ledger.reading() as tx:
         before = everything(tx, stays)
     again = ingest(SOURCE, [export], tools, act(tools))
@@ -55,7 +53,7 @@ def test_the_same_export_twice_changes_nothing(tools: Tools, tmp_path: Path) -> 
     assert {stay.fate for stay in again.stays} == {Fate.UNCHANGED, Fate.PARKED}
     assert [stay.stay_key for stay in again.stays if stay.fate is Fate.PARKED] == [UNKNOWN_ITEM]
     assert again.known_files == again.files > 0
-    assert set(codes(again.issues)) == {"CASE-316"}
+    assert set(codes(again.issues)) - set(codes(first.issues)) == {"CASE-316"}
 
 
 def test_the_same_export_after_settlement_changes_nothing_either(tools: Tools, tmp_path: Path) -> None:
@@ -110,7 +108,7 @@ def test_a_parked_stay_is_replayed_after_the_cause_is_fixed(payers: Payers, tmp_
         assert [each.id for each in parked.parked_stays(tools)] == [waiting.id]
     items = reference / SOURCE / "items.csv"
     columns = items.read_text("utf-8").splitlines()[0].split(",")
-    new = {"code": "9901", "name": "院内新开展检验项目", "kind": "service", "item_class": "A", "valid_from": "2017-01-01"}
+    new = {"code": "9901", "name": "新开展检验", "kind": "service", "item_class": "A", "valid_from": "2017-01-01"}
     items.write_text(items.read_text("utf-8") + ",".join(new.get(name, "") for name in columns) + "\n", "utf-8")
     with office(tmp_path, payers.endpoints, clock=payers.clock, feed=feed_from(reference)) as tools:
         replayed = parked.replay(waiting.id, tools, act(tools, "item added"))

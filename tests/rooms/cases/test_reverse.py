@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cases import dispatch, outgoing, reverse
+from adapter.cases import dispatch, outgoing, reverse, settle, views
 from adapter.cases.tools import Tools
 from adapter.fhir.canonical import decode
 from adapter.model.case import BillState, CallState
@@ -119,8 +119,9 @@ def test_charges_that_change_after_settlement_hold_the_case_and_it_can_be_done_a
     assert codes(row_of(STAY, tools)) == ["CASE-311"]
     assert settlement_of(STAY, tools) == before, "the bill is as it was"
     undo(STAY, tools)
-    assert row_of(STAY, tools).bill is BillState.REVERSED
+    assert (row_of(STAY, tools).bill, row_of(STAY, tools).held) == (BillState.REVERSED, False)
     nothing_is_left(tools)
+    assert views.full_record(case_id(STAY), tools)["type"] == "transaction"
     told = next(row for row in outgoing.messages(tools) if row.message.key.endswith("insurance.reverse"))
     claim = decode(told.message.composed)["entry"][0]["resource"]
     assert str(claim["total"]["value"]) == before.total.text, "what is undone is what was settled"
@@ -134,8 +135,6 @@ def test_a_refused_settlement_holds_is_reversed_and_a_new_version_settles(
     take_in(tools, tmp_path, STAY)
     try_case(STAY, tools)
     payers.aid.refuses = {Stage.SETTLE}
-    from adapter.cases import settle
-
     settle.start_settlement(case_id(STAY), tools, act(tools))
     assert work(tools)
     row = row_of(STAY, tools)
@@ -154,8 +153,6 @@ def test_a_refused_settlement_holds_is_reversed_and_a_new_version_settles(
 def test_a_settlement_refused_by_the_first_payer_is_reversed_without_asking_anybody(
     tools: Tools, payers: Payers, tmp_path: Path
 ) -> None:
-    from adapter.cases import settle
-
     take_in(tools, tmp_path, STAY)
     try_case(STAY, tools)
     payers.bureau.refuses = {Stage.SETTLE}
@@ -169,8 +166,6 @@ def test_a_settlement_refused_by_the_first_payer_is_reversed_without_asking_anyb
 
 def test_a_refused_settlement_may_also_be_asked_for_again(tools: Tools, payers: Payers, tmp_path: Path) -> None:
     """The payer mended its own side: the same message goes through and the hold is lifted."""
-    from adapter.cases import settle
-
     take_in(tools, tmp_path, STAY)
     try_case(STAY, tools)
     payers.bureau.refuses = {Stage.SETTLE}
@@ -227,8 +222,6 @@ def test_what_is_not_settled_cannot_be_reversed(tools: Tools, tmp_path: Path) ->
 
 
 def test_what_is_on_its_way_cannot_be_reversed(tools: Tools, payers: Payers, tmp_path: Path) -> None:
-    from adapter.cases import settle
-
     take_in(tools, tmp_path, STAY)
     try_case(STAY, tools)
     settle.start_settlement(case_id(STAY), tools, act(tools))
@@ -249,9 +242,7 @@ def test_what_the_his_settled_the_his_must_undo(tools: Tools, payers: Payers, tm
 
 
 @pytest.mark.parametrize("lost", ["deaf", "mute"])
-def test_a_lost_reversal_is_asked_about_and_done_once(
-    tools: Tools, payers: Payers, tmp_path: Path, lost: str
-) -> None:
+def test_a_lost_reversal_is_asked_about_and_done_once(tools: Tools, payers: Payers, tmp_path: Path, lost: str) -> None:
     take_in(tools, tmp_path, STAY)
     settle_case(STAY, tools)
     getattr(payers.bureau, lost).append(Stage.REVERSE)
@@ -263,3 +254,24 @@ def test_a_lost_reversal_is_asked_about_and_done_once(
     nothing_is_left(tools)
     rows = {row.message.key: row for row in outgoing.messages(tools)}
     assert rows[key].outcome is Outcome.ACCEPTED
+
+
+def test_undoing_leaves_the_hiss_newest_word_in_place(tools: Tools, tmp_path: Path) -> None:
+    """A line whose amount the HIS corrected after settlement is billable again with the new amount."""
+
+    def corrected(told: Story) -> None:
+        told["stays"][0]["lines"][-1]["price"] = "130.0000"  # was 135.00
+
+    take_in(tools, tmp_path, STAY)
+    settle_case(STAY, tools)
+    before = settlement_of(STAY, tools)
+    take_in(tools, tmp_path, STAY, changed=corrected)
+    undo(STAY, tools)
+    with tools.ledger.reading() as tx:
+        charges = [decode(row.body) for row in tx.resources_of_case(case_id(STAY), ("ChargeItem",))]
+    amounts = [str(each["priceOverride"]["value"]) for each in charges]
+    assert "130.00" in amounts
+    assert "135.00" not in amounts
+    assert {each["status"] for each in charges} == {"billable"}
+    settle_case(STAY, tools)
+    assert settlement_of(STAY, tools, 2).total == before.total - Money.yuan("5.00")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from adapter.cases import settle
+from adapter.cases import settle, views
 from adapter.cases.tools import Tools
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
@@ -81,7 +81,7 @@ def test_the_preview_that_the_caller_saw_is_the_one_that_counts(tools: Tools, tm
 
 def test_a_patient_in_hospital_can_be_estimated_only(tools: Tools, tmp_path: Path) -> None:
     take_in(tools, tmp_path, IN_HOSPITAL)
-    assert settle.estimate(case_id(IN_HOSPITAL), tools, act(tools)).settlement.total > Money(0)
+    assert settle.estimate(case_id(IN_HOSPITAL), tools, act(tools), on=date(2022, 11, 25)).settlement.total > Money(0)
     assert refusal(IN_HOSPITAL, tools) == ["CASE-305"]
     with pytest.raises(AdapterError) as caught:
         settle.start_trial(case_id(IN_HOSPITAL), tools, act(tools))
@@ -235,13 +235,14 @@ def test_a_refused_trial_holds_the_case_until_a_trial_succeeds(tools: Tools, pay
 def test_charges_that_change_while_settling_are_not_mixed_with_the_answers(
     tools: Tools, payers: Payers, tmp_path: Path
 ) -> None:
-    """The bureau settled the old lines; the bill waits for a person instead of going on with the new ones."""
+    """What was looked at is settled, with every payer; the change holds the case for a person."""
     take_in(tools, tmp_path, STAY)
-    try_case(STAY, tools)
+    seen = settle.estimate(case_id(STAY), tools, act(tools))
     settle.start_settlement(case_id(STAY), tools, act(tools))
     payers.bureau.before_answer = lambda _: take_in(tools, tmp_path, STAY, changed=one_line_more)
     assert work(tools)
     row = row_of(STAY, tools)
-    assert (row.bill, codes(row)) == (BillState.SETTLING, ["CASE-311"])
-    assert len(payers.bureau.settled()) == 1
-    assert payers.aid.asked_about(Stage.SETTLE) == []
+    assert (row.bill, codes(row)) == (BillState.SETTLED, ["CASE-311"])
+    settled = settlement_of(STAY, tools)
+    assert (settled.basis, settled.total) == (seen.basis, seen.settlement.total)
+    assert views.full_record(case_id(STAY), tools)["type"] == "transaction"

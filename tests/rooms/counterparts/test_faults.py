@@ -52,6 +52,20 @@ def test_hang(bureau: Counterpart) -> None:
     assert settled(bureau) == 0
 
 
+def test_an_answer_that_stalls_half_way(bureau: Counterpart) -> None:
+    bureau.script({"match": {"stage": "settle"}, "do": "stall"})
+    heard = b""
+    with (
+        httpx.Client(timeout=0.5) as client,
+        client.stream("POST", f"{bureau.fhir}/Claim/$submit", content=dump(BODY), headers=HEADERS) as answer,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        for part in answer.iter_raw():
+            heard += part
+    assert 0 < len(heard) < int(answer.headers["content-length"])
+    assert settled(bureau) == 1
+
+
 def test_a_delayed_request_arrives_although_the_caller_has_gone(bureau: Counterpart) -> None:
     bureau.script({"match": {"stage": "settle"}, "do": "delay", "seconds": 0.6})
     with pytest.raises(httpx.ReadTimeout):

@@ -1,6 +1,10 @@
 """Names and ids that must never change: other systems store them."""
 
 import doctest
+from uuid import NAMESPACE_URL, uuid5
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapter.fhir import identity
 from adapter.fhir.identity import extension_url, full_url, identifier, reference, resource_id, system
@@ -19,6 +23,12 @@ def test_same_row_same_id_and_no_other() -> None:
         resource_id("qingshi_county", "ChargeItem", "900000124"),
     }
     assert len({first, *others}) == 4
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_an_id_is_the_uuid_5_of_its_name(row_key: str) -> None:
+    name = f"{identity.CANON}/qingshi_county/ChargeItem/{row_key}"
+    assert resource_id("qingshi_county", "ChargeItem", row_key) == str(uuid5(NAMESPACE_URL, name))
 
 
 def test_names() -> None:

@@ -21,8 +21,10 @@ from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
 
 #: Answers that tell nothing about the effect: ask before sending again.
 _TELLS_NOTHING = frozenset({408, 425, 429})
-#: The payer refuses, holds the claim twice, or does not cover the person: no retry helps.
-_PERSON_NEEDED = frozenset({"FHIR-155", "FHIR-160", "FHIR-166"})
+#: The payer refuses, or does not cover the person: nothing was done, and no retry helps.
+_REFUSALS = frozenset({"FHIR-160", "FHIR-166"})
+#: The payer holds more than one answer to the claim: something was done, and only a person can say what stands.
+_COUNTED_TWICE = "FHIR-155"
 _PATHS = {"eligibility": "/CoverageEligibilityRequest/$submit", "claim-submit": "/Claim/$submit", "transaction": ""}
 
 
@@ -72,14 +74,14 @@ class FhirEndpoint:
         def read(body: Any) -> Receipt:
             if answers.is_empty(body):
                 return Receipt(nothing, self._clock.now(), body=found.body, retry_after=1)
-            return self._accepted(message, key, body, found.body)
+            return self._accepted(message, key, _standing(body), found.body)
 
         return self._read(message, found.body, read)
 
     def _receipt(self, message: OutboundMessage, answered: Answered | NotSent | NoAnswer) -> Receipt:
         now = self._clock.now()
         if isinstance(answered, NotSent):
-            return Receipt(Outcome.NOT_SEEN, now)
+            return Receipt(Outcome.NOT_SEEN, now, sent=False)
         if isinstance(answered, NoAnswer):
             return Receipt(Outcome.UNKNOWN, now)
         if answered.status in _TELLS_NOTHING or answered.status >= 500 or 300 <= answered.status < 400:
@@ -97,8 +99,11 @@ class FhirEndpoint:
             return read(decode(raw))
         except AdapterError as error:
             codes = {issue.code for issue in error.issues}
-            if codes & _PERSON_NEEDED:
+            if codes & _REFUSALS:
                 return Receipt(Outcome.REJECTED, self._clock.now(), body=raw, issues=error.issues)
+            if _COUNTED_TWICE in codes:
+                told = (issues.counted_twice(message.key), *error.issues)
+                return Receipt(Outcome.UNKNOWN, self._clock.now(), body=raw, issues=told)
             unread = issues.unreadable(message.key, ", ".join(sorted(codes)))
             return Receipt(Outcome.UNKNOWN, self._clock.now(), body=raw, issues=(unread, *error.issues))
 
@@ -129,6 +134,23 @@ class FhirEndpoint:
             return decode(answered.body)
         reason = f"HTTP {answered.status}" if isinstance(answered, Answered) else answered.reason
         raise AdapterError(issues.no_statement(self.config.name, day.isoformat(), reason))
+
+
+def _standing(found: Any) -> Any:
+    """A look-up's result without what the payer has cancelled, unless that is all there is (the answer to a reversal).
+
+    A payer that counted twice and withdrew one of them goes on listing both.
+    """
+    entries = found.get("entry") if isinstance(found, dict) else None
+    if not isinstance(entries, list):
+        return found
+    standing = [each for each in entries if not _cancelled(each)]
+    return {**found, "entry": standing} if standing else found
+
+
+def _cancelled(entry: Any) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and resource.get("status") == "cancelled"
 
 
 def _diagnostics(body: bytes) -> str:

@@ -1,0 +1,125 @@
+"""Issues of looking at a sample: what to draft, explain or compare (样本问题). Codes MAP-12x."""
+
+from __future__ import annotations
+
+from adapter.model.issues import Issue, Severity
+
+
+def no_sample_files(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-120",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="没有可识别格式的样本文件(.xml、.csv、.tsv、.txt、.json、.ndjson、.jsonl)",
+        en="there is no sample file of a known format (.xml, .csv, .tsv, .txt, .json, .ndjson, .jsonl)",
+        hint_zh="请给出导出文件或其文件夹;定长文件和 HL7 v2 消息需手工编写映射",
+        hint_en="name export files or their folder; fixed width and HL7 v2 need a mapping written by hand",
+    )
+
+
+def several_formats(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-121",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="样本中有多种格式的文件;一个映射只读一种",
+        en="the sample holds files of several formats; a mapping reads one",
+        hint_zh="请分开存放,逐个格式起草",
+        hint_en="keep them apart and draft one format at a time",
+    )
+
+
+def sample_unreadable(pointer: str, reason: str) -> Issue:
+    return Issue(
+        code="MAP-122",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"样本文件无法读取({reason})",
+        en=f"the sample file cannot be read ({reason})",
+        hint_zh="请让 HIS 重新导出该文件",
+        hint_en="have the HIS export this file again",
+    )
+
+
+def sample_without_rows(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-123",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="样本中没有任何行",
+        en="the sample holds no row",
+        hint_zh="请导出至少一次住院的数据",
+        hint_en="export at least one stay",
+    )
+
+
+def no_stay_key(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-124",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="没有一列可作住院键(每行必填且不重复)",
+        en="no column could be the stay key (always there, never twice)",
+        hint_zh="请确认样本中包含住院表,且每次住院一行",
+        hint_en="check that the sample has the table of stays, one row each",
+    )
+
+
+def draft_exists(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-125",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该文件已存在;初稿不覆盖任何文件",
+        en="the file is already there; a draft overwrites nothing",
+        hint_zh="请换一个来源或厂商名,或用 --out 写到别处",
+        hint_en="choose another source or vendor name, or write elsewhere with --out",
+    )
+
+
+def bad_name(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-126",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="来源名和厂商名只能用小写字母、数字和下划线,且以字母开头",
+        en="names of sources and vendors are lower case letters, digits and underlines, a letter first",
+        hint_zh="例如 liuhe_town",
+        hint_en="for example liuhe_town",
+    )
+
+
+def no_such_row(pointer: str, table: str) -> Issue:
+    return Issue(
+        code="MAP-127",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"{table} 的样本中没有这一行,或该行不属于任何住院",
+        en=f"the sample of {table} has no such row, or it belongs to no stay",
+        hint_zh="行号从 1 起,按文件计;表由多个文件组成时写作 文件名#行号",
+        hint_en="rows count from 1 within their file; of several files write FILE#ROW",
+    )
+
+
+def mapped_with_another_version(pointer: str, then: str, now: str) -> Issue:
+    return Issue(
+        code="MAP-128",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh=f"该病例由映射版本 {then} 生成,现按 {now} 展开;行和规则可能有出入",
+        en=f"the case was made by mapping {then} and is expanded with {now}; rows and rules may differ",
+        hint_zh="重新导入后即按现行映射生成",
+        hint_en="import again to make it with the mapping of today",
+    )
+
+
+def no_rows_kept(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-129",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该病例没有保存原始行(导入时尚无此功能)",
+        en="no source rows are kept of this case (it was taken in before they were)",
+        hint_zh="重新导入后即可展开来源",
+        hint_en="import it again, then its lineage can be expanded",
+    )
