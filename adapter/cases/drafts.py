@@ -39,11 +39,11 @@ def write_draft(draft: Draft, folder: Path, mappings: Path) -> None:
     """Write a draft below a mappings folder, with the schemas that editors look for.
 
     Raises:
-        AdapterError: one MAP-125 per file that is already there; nothing was written.
+        AdapterError: MAP-125, when one of its files is already there; nothing was written.
     """
     there = [file for file in draft.files if (folder / file).exists()]
     if there:
-        raise AdapterError(*map(issues.draft_exists, there))
+        raise AdapterError(issues.draft_exists(there[0], len(there)))
     files = dict(draft.files)
     for schema in sorted((mappings / _SCHEMAS).glob("*.json")):
         if not (folder / _SCHEMAS / schema.name).exists():

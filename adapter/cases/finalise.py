@@ -65,10 +65,9 @@ def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act
     """
     feeds = {(each["resourceType"], each["id"]) for each in case.resources}
     ours = [each for each in resources if (each["resourceType"], each["id"]) not in feeds]
-    theirs = [
-        _on_newest(each, case.newer)
-        for each in resources
-        if (each["resourceType"], each["id"]) in feeds and each["resourceType"] in SETTLED_ELEMENTS
+    standing = {(row.type, row.id) for row in tx.resources_of_case(case.row.case_id, tuple(SETTLED_ELEMENTS))}
+    theirs = [  # one that the HIS has taken back since stays gone
+        _on_newest(each, case.newer) for each in resources if (each["resourceType"], each["id"]) in feeds & standing
     ]
     tx.put_resources(OURS, case.row.case_id, as_rows(ours), **act.said)
     put = tx.put_resources(case.row.source, case.row.case_id, as_rows(theirs), **act.said)

@@ -162,13 +162,25 @@ def _record(
     else:
         row = tx.amend_case(case_id, person_key=mapped.person_key, admitted=admitted, discharged=discharged, **act.said)
     put = tx.put_resources(feed.name, case_id, as_rows(_merged(tx, case_id, mapped.resources)), **act.said)
-    changed = sum(each.changed for each in put)
+    gone = tx.delete_resources(feed.name, case_id, _no_longer(tx, feed.name, case_id, mapped), **act.said)
+    changed = sum(each.changed for each in put) + len(gone)
     tx.file_paper(case_id, ORIGINS, origins_of(mapped), **act.said)
     _move_stay(tx, row, encounter, act)
     if changed and not opened and row.bill in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED):
         tx.set_held(case_id, [issues.changed_after_settlement(case_id, changed)], **act.said)
     fate = Fate.OPENED if opened else Fate.CHANGED if changed else Fate.UNCHANGED
     return row, fate
+
+
+#: What an export holds whole for each of its stays: a row that is gone was taken back by the HIS.
+_WHOLE = ("ChargeItem", "Condition", "PaymentReconciliation")
+
+
+def _no_longer(tx: Transaction, source: str, case_id: str, mapped: MappedStay) -> list[tuple[str, str]]:
+    """Resources of the stay that its newest export does not hold any more."""
+    there = {(each["resourceType"], each["id"]) for each in mapped.resources}
+    kept = ((row.type, row.id) for row in tx.resources_of_case(case_id, _WHOLE) if row.source == source)
+    return [name for name in kept if name not in there]
 
 
 def origins_of(mapped: MappedStay) -> dict[str, object]:

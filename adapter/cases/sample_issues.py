@@ -65,13 +65,13 @@ def no_stay_key(pointer: str) -> Issue:
     )
 
 
-def draft_exists(pointer: str) -> Issue:
+def draft_exists(pointer: str, count: int) -> Issue:
     return Issue(
         code="MAP-125",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh="该文件已存在;初稿不覆盖任何文件",
-        en="the file is already there; a draft overwrites nothing",
+        zh=f"初稿中有 {count} 个文件已存在;初稿不覆盖任何文件",
+        en=f"{count} files of the draft are already there; it overwrites nothing",
         hint_zh="请换一个来源或厂商名,或用 --out 写到别处",
         hint_en="choose another source or vendor name, or write elsewhere with --out",
     )
@@ -122,4 +122,28 @@ def no_rows_kept(pointer: str) -> Issue:
         en="no source rows are kept of this case (it was taken in before they were)",
         hint_zh="重新导入后即可展开来源",
         hint_en="import it again, then its lineage can be expanded",
+    )
+
+
+def not_from_the_his(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-130",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该资源由结算生成,不来自 HIS 的行",
+        en="this resource was made by a settlement, not from a row of the HIS",
+        hint_zh="用 adapter settle 病例 --explain 查看其计算步骤",
+        hint_en="adapter settle CASE --explain shows the steps that made it",
+    )
+
+
+def nothing_at_path(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-131",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该病例的资源在此路径上没有内容",
+        en="no resource of this case holds anything at this path",
+        hint_zh="路径如 ChargeItem.quantity.value 或 ChargeItem/<id>.quantity.value",
+        hint_en="a path is written ChargeItem.quantity.value or ChargeItem/<id>.quantity.value",
     )

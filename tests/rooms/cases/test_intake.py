@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cases import parked
+from adapter.cases import parked, reverse
 from adapter.cases.intake import Fate, ingest
 from adapter.cases.tools import Tools
 from adapter.ledger.ledger import Transaction
@@ -27,6 +27,7 @@ from tests.support.office import (
     story,
     take_in,
     try_case,
+    work,
 )
 from tests.support.payers import Payers
 
@@ -152,3 +153,36 @@ def test_a_change_before_settlement_only_needs_another_look(tools: Tools, tmp_pa
     assert not row_of(STAY, tools).held
     settle_case(STAY, tools)
     assert row_of(STAY, tools).bill is BillState.SETTLED
+
+
+def _without_last_line(told: Story) -> None:
+    told["stays"][0]["lines"].pop()
+
+
+def test_a_line_that_the_his_took_back_is_no_longer_billed(tools: Tools, tmp_path: Path) -> None:
+    take_in(tools, tmp_path / "first", STAY)
+    with tools.ledger.reading() as tx:
+        before = {row.id for row in tx.resources_of_case(case_id(STAY), ("ChargeItem",))}
+    taken = take_in(tools, tmp_path / "second", STAY, changed=_without_last_line)
+    with tools.ledger.reading() as tx:
+        after = {row.id for row in tx.resources_of_case(case_id(STAY), ("ChargeItem",))}
+        (gone,) = before - after
+        newest = tx.resource("ChargeItem", gone)
+        assert newest is not None and newest.deleted and len(tx.history("ChargeItem", gone)) == 2
+    assert [stay.fate for stay in taken.stays] == [Fate.CHANGED]
+
+
+def test_a_line_taken_back_after_settlement_holds_the_case_and_stays_away_when_it_is_reversed(
+    tools: Tools, tmp_path: Path
+) -> None:
+    take_in(tools, tmp_path / "first", STAY)
+    settle_case(STAY, tools)
+    with tools.ledger.reading() as tx:
+        billed = len(tx.resources_of_case(case_id(STAY), ("ChargeItem",)))
+    take_in(tools, tmp_path / "second", STAY, changed=_without_last_line)
+    assert "CASE-311" in codes(row_of(STAY, tools).issues)
+    reverse.start_reversal(case_id(STAY), tools, act(tools))
+    assert work(tools)
+    assert row_of(STAY, tools).bill is BillState.REVERSED
+    with tools.ledger.reading() as tx:
+        assert len(tx.resources_of_case(case_id(STAY), ("ChargeItem",))) == billed - 1
