@@ -12,9 +12,11 @@ from pathlib import Path
 
 from adapter.cases.tools import Feed, Tools
 from adapter.intake.mapping import compile_mapping, load_mapping
-from adapter.intake.reference import load_reference, load_window
+from adapter.intake.mapping.messages import load_messages
+from adapter.intake.reference import load_prices, load_reference, load_window
 from adapter.ledger.ledger import Ledger
 from adapter.model.dates import Clock, SystemClock
+from adapter.model.source import MESSAGES
 from adapter.payers.delivery.endpoint import Endpoint, EndpointConfig
 from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
 from adapter.payers.delivery.retry import RetryPolicy
@@ -50,10 +52,14 @@ def feeds(mappings: Path, reference_folder: Path) -> Callable[[str], Feed]:
 
     @cache
     def feed(source: str) -> Feed:
-        mapper = compile_mapping(load_mapping(mappings, source))
+        mapping = load_mapping(mappings, source)
         facts = reference_folder / source
         reference, windows = load_reference(facts), load_window(facts / "window.yaml")
-        return Feed(source, mapper, reference, windows, issues=(*reference.issues, *windows.issues))
+        master = facts / "prices.csv"
+        prices = load_prices(master) if master.is_file() else None
+        unread = (*reference.issues, *windows.issues, *(prices.issues if prices is not None else ()))
+        messages = load_messages(mappings, mapping) if mapping.shape.reader == MESSAGES else None
+        return Feed(source, compile_mapping(mapping), reference, windows, unread, messages, prices)
 
     return feed
 

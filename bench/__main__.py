@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import map_encode, settle
+from bench import hl7, map_encode, settle
 from bench.report import RESULTS, Bench, write_results
 
-BENCHES: Mapping[str, Callable[[], Bench]] = {"map_encode": map_encode.run, "settle": settle.run}
+BENCHES: Mapping[str, Callable[[], Bench]] = {"map_encode": map_encode.run, "settle": settle.run, "hl7": hl7.run}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,14 @@ SOURCE = "qingshi_county"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Stays ready to be mapped, and what goes with them."""
+    """Stays ready to be mapped, and what goes with them.
+
+    Attributes:
+        read: the same stays anew, one after the other as a reader hands them over.
+    """
 
     records: tuple[StayRecords, ...]
+    read: Callable[[], Iterator[StayRecords]]
     mapper: Mapper
     reference: ReferenceBook
     window: dict[str, WindowFacts]
@@ -53,6 +58,6 @@ def prepared(stays: int, lines: int) -> Iterator[Prepared]:
         write_hospital(Plan(seed=1, stays=stays, lines=lines, spread=0), home)
         mapping = load_mapping(MAPPINGS, SOURCE)
         with stage([home / "export"], mapping.shape, SOURCE, workdir=home) as staged:
+            window = load_window(home / "reference/window.yaml")
             records = tuple(staged.stays())
-        reference = load_reference(home / "reference")
-        yield Prepared(records, compile_mapping(mapping), reference, load_window(home / "reference/window.yaml"))
+            yield Prepared(records, staged.stays, compile_mapping(mapping), load_reference(home / "reference"), window)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapter.cases import sample_issues as issues
-from adapter.cases.parking import packed, unpacked_from
+from adapter.cases.parking import rows_of, unpacked_from
 from adapter.cases.reading import OURS, case_of
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.fhir.canonical import decode
@@ -39,7 +39,7 @@ _PLACE = re.compile(r"\[[^\]]*\]")
 def keep_records(tx: Transaction, case_id: str, records: StayRecords, feed: Feed, act: Act) -> None:
     """Keep the rows that a case was made from, and the mapping's files once per version. Nothing new writes nothing."""
     mapping = feed.mapper.mapping
-    tx.file_paper(case_id, RECORDS, {"mapping": mapping.version, **decode(packed(records))}, **act.said)
+    tx.file_paper(case_id, RECORDS, {"mapping": mapping.version, **rows_of(records)}, **act.said)
     name = _paper_of(mapping.version)
     if tx.paper("", name) is None:
         files = {file: body.decode("utf-8-sig") for file, body in mapping.files.items()}

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapter.cases import sample_issues as issues
+from adapter.cases.mappings import staged_sample
 from adapter.fhir.validation import validate
 from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping
 from adapter.intake.mapping.check import claimed_columns
@@ -21,7 +22,8 @@ from adapter.intake.mapping.engine import MappedStay
 from adapter.intake.mapping.explain import Explainer, Line
 from adapter.intake.mapping.private import personal_columns
 from adapter.intake.mapping.schema import schemas as schemas
-from adapter.intake.readers.staging import Staged, stage
+from adapter.intake.readers.messages import StagedMessages
+from adapter.intake.readers.staging import Staged
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.source import SourceRecord, StayRecords
 
@@ -56,7 +58,13 @@ class ExplainedRow:
 
 
 def explain_row(
-    source: str, paths: Sequence[Path], row: str, mappings: Path, *, table: str | None = None
+    source: str,
+    paths: Sequence[Path],
+    row: str,
+    mappings: Path,
+    *,
+    table: str | None = None,
+    reference: Path | None = None,
 ) -> ExplainedRow:
     """Explain one row of a sample.
 
@@ -70,7 +78,7 @@ def explain_row(
     mapping = load_mapping(mappings, source)
     explainer = Explainer(mapping)
     wanted = table or mapping.shape.stay_table
-    with stage(paths, mapping.shape, source) as staged:
+    with staged_sample(mapping, paths, mappings, reference) as staged:
         stay, record = _find(staged, wanted, row)
     mapped = explainer.mapper.map(stay)
     lines = explainer.of_row(stay, record)
@@ -91,7 +99,7 @@ def explain_row(
     )
 
 
-def _find(staged: Staged, table: str, row: str) -> tuple[StayRecords, SourceRecord]:
+def _find(staged: Staged | StagedMessages, table: str, row: str) -> tuple[StayRecords, SourceRecord]:
     file, _, number = row.rpartition("#")
     for stay in staged.stays():
         for record in stay.tables.get(table, ()):
@@ -117,7 +125,9 @@ def _others(mapping: Mapping_, record: SourceRecord, lines: Sequence[Line]) -> t
     return tuple(found)
 
 
-def compare_edited(source: str, paths: Sequence[Path], edited: Path, mappings: Path) -> tuple[Comparison, str, str]:
+def compare_edited(
+    source: str, paths: Sequence[Path], edited: Path, mappings: Path, reference: Path | None = None
+) -> tuple[Comparison, str, str]:
     """What an edited mapping changes on a sample, with the versions of both.
 
     Args:
@@ -130,9 +140,12 @@ def compare_edited(source: str, paths: Sequence[Path], edited: Path, mappings: P
     before = load_mapping(mappings, source)
     with _laid_over(mappings, before, edited) as folder:
         after = load_mapping(folder, source)
-    with stage(paths, before.shape, source) as old, stage(paths, after.shape, source) as new:
-        pairs = _pairs(_mapped(before, old), _mapped(after, new))
-        return compare(pairs), before.version, after.version
+        with (
+            staged_sample(before, paths, mappings, reference) as old,
+            staged_sample(after, paths, folder, reference) as new,
+        ):
+            pairs = _pairs(_mapped(before, old), _mapped(after, new))
+            return compare(pairs), before.version, after.version
 
 
 def write_schemas(folder: Path) -> tuple[str, ...]:
@@ -174,7 +187,7 @@ def _laid_over(mappings: Path, before: Mapping_, edited: Path) -> Iterator[Path]
         yield folder
 
 
-def _mapped(mapping: Mapping_, staged: Staged) -> Iterator[MappedStay]:
+def _mapped(mapping: Mapping_, staged: Staged | StagedMessages) -> Iterator[MappedStay]:
     mapper = compile_mapping(mapping)
     return (mapper.map(stay) for stay in staged.stays())
 

@@ -12,8 +12,13 @@ from adapter.model.source import Origin, SourceRecord, StayRecords
 
 def packed(records: StayRecords) -> bytes:
     """The rows of a stay as bytes: fields and places, nothing interpreted."""
+    return encode(rows_of(records))
+
+
+def rows_of(records: StayRecords) -> dict[str, object]:
+    """The rows of a stay as plain JSON values."""
     tables = {table: [_packed_row(row) for row in rows] for table, rows in records.tables.items()}
-    return encode({"stay_key": records.stay_key, "tables": tables})
+    return {"stay_key": records.stay_key, "tables": tables}
 
 
 def _packed_row(row: SourceRecord) -> dict[str, object]:

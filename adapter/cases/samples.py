@@ -112,7 +112,7 @@ def _paths(file: Path) -> list[tuple[str, ...]]:
     except ValueError as error:
         raise AdapterError(issues.sample_unreadable(file.name, type(error).__name__)) from error
     found = list(_lists(document, ()))
-    return found or [()]
+    return found if found or _has_empty_list(document) else [()]
 
 
 def _lists(value: Any, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -122,6 +122,12 @@ def _lists(value: Any, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     elif isinstance(value, dict) and len(above) < 3:
         for name, each in value.items():
             yield from _lists(each, (*above, name))
+
+
+def _has_empty_list(value: Any) -> bool:
+    """Whether a document shows where rows would stand, though it has none."""
+    inner = value.values() if isinstance(value, dict) else ()
+    return value == [] or any(_has_empty_list(each) for each in inner)
 
 
 def _rows(file: Path, sniffed: Sniffed, export: Export, table: TableShape) -> Iterator[Mapping[str, str]]:

@@ -12,6 +12,7 @@ from adapter.ledger.ledger import Ledger
 from adapter.model.case import Actor
 from adapter.model.dates import Clock
 from adapter.model.issues import Issue
+from adapter.model.message import MessageShape, PriceList
 from adapter.model.reference import ReferenceBook, WindowFacts
 from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
@@ -45,6 +46,8 @@ class Feed:
 
     Attributes:
         windows: window facts by stay key.
+        messages: how its messages are to be understood; None for a source that sends no messages.
+        prices: its item master, where it has one.
         issues: rows of the reference files that could not be read; whatever needs them will miss them.
     """
 
@@ -53,6 +56,8 @@ class Feed:
     reference: ReferenceBook
     windows: Mapping[str, WindowFacts]
     issues: tuple[Issue, ...] = ()
+    messages: MessageShape | None = None
+    prices: PriceList | None = None
 
 
 @dataclass(frozen=True, slots=True)

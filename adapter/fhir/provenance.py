@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from adapter.fhir.elements import Resource, moment
-from adapter.fhir.identity import concept, identifier, reference, resource_id
+from adapter.fhir.identity import CANON, concept, identifier, reference, resource_id
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+
+#: HL7's extension that names the element of a target.
+_TARGET_PATH = "http://hl7.org/fhir/StructureDefinition/targetPath"
 
 
 def source_provenances(
@@ -38,6 +42,41 @@ def source_provenances(
         }
         for file, targets in by_file.items()
     ]
+
+
+def element_provenance(
+    source: str,
+    case_id: str,
+    target: str,
+    path: str,
+    cells: Sequence[str],
+    *,
+    hospital: str,
+    recorded: datetime,
+    rules: Sequence[str],
+) -> Resource:
+    """Where one element of a resource came from.
+
+    Args:
+        target: ``Type/id``; ``path``: of the element (``ChargeItem.quantity.value``).
+        cells: file, row and column of each source (``ZY_FYMX.xml#12/FYSL``); none for a constant of the mapping.
+        rules: what was followed: mapping file and line, version of the mapping; relative to ``CANON/mappings/``.
+    """
+    named: Resource = {
+        "resourceType": "Provenance",
+        "id": resource_id(source, "Provenance", f"{case_id}/{target}/{path}"),
+        "target": [{"extension": [{"url": _TARGET_PATH, "valueString": path}], "reference": target}],
+        "recorded": moment(recorded),
+        "policy": [f"{CANON}/mappings/{quote(rule, safe='/#')}" for rule in rules],
+        "activity": concept(_OPERATION, "CREATE"),
+        "agent": [{"type": concept(_PARTICIPANT, "assembler"), "who": reference("Organization", hospital)}],
+    }
+    if cells:
+        named["entity"] = [
+            {"role": "source", "what": {"identifier": identifier(f"{source}/cell", cell), "display": cell}}
+            for cell in cells
+        ]
+    return named
 
 
 def computed_provenance(source: str, response: Resource, *, hospital: str, payer: str, recorded: datetime) -> Resource:

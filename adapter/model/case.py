@@ -97,6 +97,8 @@ STAY_MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {
     _S.WARD_DISCHARGED: frozenset({_S.RECALLED, _S.CLOSED, _S.ENTERED_IN_ERROR}),
     _S.RECALLED: frozenset({_S.WARD_DISCHARGED}),
     _S.CLOSED: frozenset({_S.WARD_DISCHARGED, _S.RECALLED}),
+    # registered anew under the same key 撤销后重新登记
+    _S.CANCELLED: frozenset({_S.PLANNED, _S.ARRIVED, _S.IN_PROGRESS, _S.WARD_DISCHARGED}),
 }
 
 ENTITLEMENT_MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {

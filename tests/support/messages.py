@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.fhir.canonical import canonical
+from adapter.fhir.identity import full_url
 from adapter.intake.mapping import Mapper, compile_mapping, load_mapping
 from adapter.intake.mapping.messages import load_messages
 from adapter.intake.readers.folding import Folder
@@ -49,7 +50,8 @@ def prices(source: str) -> Prices | None:
 
 def staged(source: str, *paths: Path, workdir: Path | None = None) -> StagedMessages:
     """The hospital's fixture export, or other files, staged; use it in a ``with``."""
-    return stage_messages(paths or [home(source) / "export"], shape(source), source, prices=prices(source), workdir=workdir)
+    files = paths or (home(source) / "export",)
+    return stage_messages(files, shape(source), source, prices=prices(source), workdir=workdir)
 
 
 def fixture_messages(source: str) -> list[Message]:
@@ -72,7 +74,13 @@ def folded(source: str, messages: Sequence[Message]) -> dict[str, StayRecords]:
 
 def bundle(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the mapping made of a stay, as one valid resource."""
-    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
+    entries = [{"fullUrl": full_url(each["resourceType"], each["id"]), "resource": each} for each in resources]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def golden(resources: Sequence[dict[str, Any]]) -> bytes:
+    """The bundle as a golden holds it: canonical, one resource a line, so that a change shows as a few lines."""
+    return canonical(bundle(resources)).replace(b'{"fullUrl":', b'\n{"fullUrl":') + b"\n"
 
 
 def write_goldens() -> None:
@@ -81,8 +89,7 @@ def write_goldens() -> None:
         folder.mkdir(exist_ok=True)
         with staged(source) as found:
             for stay in found.stays():
-                body = canonical(bundle(mapper(source).map(stay).resources))
-                (folder / f"{stay.stay_key}.json").write_bytes(body + b"\n")
+                (folder / f"{stay.stay_key}.json").write_bytes(golden(mapper(source).map(stay).resources))
 
 
 if __name__ == "__main__" and "--write" in sys.argv:

@@ -1,6 +1,6 @@
 """The fixture hospitals of every vendor: their exports read and mapped, and their goldens.
 
-    python -m tests.support.vendors --write [SOURCE …]     # after a change of a mapping; say in the commit why it changed
+python -m tests.support.vendors --write [SOURCE …]     # after a change of a mapping; say in the commit why it changed
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.fhir.canonical import canonical
+from adapter.fhir.facts import claim_facts
 from adapter.fhir.identity import full_url
 from adapter.intake.mapping import CheckReport, MappedStay, compile_mapping, load_mapping
 from adapter.intake.readers import stage
@@ -46,7 +47,8 @@ class Hospital:
 
 #: Hospitals whose goldens are bundles; the first fixture hospital has a story of its own (test_stories.py).
 HOSPITALS = tuple(
-    Hospital(path.parents[1].name, path.parent.name) for path in sorted((FIXTURES / "his").glob("*/*/expected_by_hand.yaml"))
+    Hospital(path.parents[1].name, path.parent.name)
+    for path in sorted((FIXTURES / "his").glob("*/*/expected_by_hand.yaml"))
     if path.parents[1].name != "bsoft_phis"
 )
 
@@ -71,8 +73,6 @@ def mapped(hospital: Hospital) -> Export:
 
 def claim_of(hospital: Hospital, stay: str) -> tuple[Claim | None, Sequence[Issue]]:
     """The claim facts of a mapped stay."""
-    from adapter.fhir.facts import claim_facts
-
     folder = FIXTURES / "reference" / hospital.source
     return claim_facts(
         mapped(hospital).stays[stay].resources,
@@ -90,7 +90,7 @@ def bundle_of(stay: MappedStay) -> dict[str, Any]:
 
 
 def golden_of(stay: MappedStay) -> bytes:
-    """The bundle as a golden holds it: canonical, one resource a line, so that a change shows as the lines it touches."""
+    """The bundle as a golden holds it: canonical, one resource a line, so that a change shows where it is."""
     return canonical(bundle_of(stay)).replace(b'{"fullUrl":', b'\n{"fullUrl":') + b"\n"
 
 

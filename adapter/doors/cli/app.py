@@ -9,7 +9,7 @@ import structlog
 import typer
 
 from adapter import __version__
-from adapter.doors.cli import cases, delivery, demo, intake, policy
+from adapter.doors.cli import cases, delivery, demo, intake, mapping_tools, policy
 from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
 from adapter.model.issues import AdapterError
 
@@ -39,7 +39,7 @@ app.add_typer(delivery.outbox, name="outbox")
 app.command("deliver")(delivery.deliver)
 app.command("reconcile")(delivery.reconcile_)
 app.command("validate")(intake.validate_)
-app.add_typer(intake.mapping, name="mapping")
+app.add_typer(mapping_tools.mapping, name="mapping")
 app.add_typer(policy.policy, name="policy")
 app.command("whatif")(policy.whatif_)
 app.add_typer(delivery.counterparts, name="counterparts")

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from adapter.cases import dispatch, reverse, settle, views
+from adapter.cases.lineage import case_lineage
 from adapter.cases.shown import explain_rows, settlement_json
 from adapter.cases.tools import Tools
 from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
+from adapter.doors.cli.lineage import print_lineage
 from adapter.doors.cli.output import finish, out, print_issues, print_json, table
 from adapter.model.issues import stopping
 from adapter.model.settlement import Payer, Settlement
@@ -51,11 +53,30 @@ def list_(
 
 
 @case.command("show")
-def show(case_id: CaseId, json: AsJson = False) -> None:
-    """Show one case: states, entitlement with reasons, bill, messages, journal.
+def show(
+    case_id: CaseId,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Which file, row and column each FHIR element came from. 血缘")
+    ] = False,
+    path: Annotated[
+        str | None, typer.Option("--path", help="With --lineage: only at or below this path, ChargeItem.quantity.")
+    ] = None,
+    field: Annotated[
+        str | None, typer.Option("--field", help="With --lineage: only what this TABLE.COLUMN touched.")
+    ] = None,
+    provenance: Annotated[bool, typer.Option("--provenance", help="With --lineage: as FHIR Provenance.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="With --lineage: show personal data. 显示个人信息")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show one case: states, entitlement with reasons, bill, messages, journal; or where each element came from.
 
     Example:  adapter case show qingshi_county-300010002
     """
+    if lineage:
+        with tools() as t:
+            found_lineage = case_lineage(case_id, t, path=path, field=field)
+        print_lineage(found_lineage, json=json, provenance=provenance, reveal=reveal)
+        return
     with tools() as t:
         found = views.show_case(case_id, t)
     if json:

@@ -12,7 +12,8 @@ from adapter.cases import parked as parking
 from adapter.cases.intake import Taken, ingest
 from adapter.cases.mappings import check_sample
 from adapter.cases.parked import ParkedRow
-from adapter.doors.cli.context import AsJson, Reason, actor, tools
+from adapter.doors.cli.checked import check_json, print_check
+from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
 from adapter.fhir.canonical import decode
 from adapter.fhir.validation import validate
@@ -132,37 +133,15 @@ def mapping_check(source: Source, paths: Paths, json: AsJson = False) -> None:
 
     Example:  adapter mapping check qingshi_county fixtures/his/bsoft_phis/qingshi_county/export
     """
-    with tools() as t:
-        report, issues = check_sample(source, paths, t)
+    ours = settings()
+    report, seen, issues = check_sample(source, paths, ours.mappings_folder, ours.reference_folder)
+    found = (*issues, *report.issues)
     if json:
-        print_json(
-            {
-                "rows": report.rows,
-                "mapped": report.mapped,
-                "ignored": report.ignored,
-                "unclaimed": report.unclaimed,
-                "absent": report.absent,
-                "unmapped_codes": report.unmapped_codes,
-                "issues": [issue_json(issue) for issue in (*issues, *report.issues)],
-            }
-        )
+        print_json(check_json(report, seen, found))
     else:
-        rows = [
-            (
-                name,
-                str(count),
-                str(len(report.mapped.get(name, ()))),
-                str(len(report.ignored.get(name, {}))),
-                ", ".join(report.unclaimed.get(name, {})) or "—",
-            )
-            for name, count in report.rows.items()
-        ]
-        table("", ("table 表", "rows 行", "mapped 已对照", "ignored 已忽略", "unclaimed 未说明"), rows)
-        for name, reasons in report.ignored.items():
-            for column, reason in reasons.items():
-                out.print(f"  {name}.{column}: {reason}", style="dim", markup=False)
-    print_issues((*issues, *report.issues))
-    finish((*issues, *report.issues))
+        print_check(report, seen)
+    print_issues(found)
+    finish(found)
 
 
 def validate_(

@@ -94,8 +94,7 @@ def claimed_columns(mapping: Mapping_) -> defaultdict[str, frozenset[str]]:
     """Columns that the mapping reads, by table: for values, keys, conditions and checks."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for name, shape in mapping.shape.tables.items():
-        stay_key = shape.join or (mapping.shape.stay_key,)
-        found[name].update((*stay_key, *shape.row_key, *((shape.version,) if shape.version else ())))
+        found[name].update({mapping.shape.stay_key, *shape.join, *shape.row_key, shape.version} - {""})
     found[mapping.shape.stay_table].add(mapping.person)
     for spec in mapping.resources:
         table_name = spec.table or mapping.shape.stay_table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from adapter.intake.mapping import issues
 from adapter.intake.mapping.spec import AmountCheck, Expectation, IdCheck, ResourceSpec
@@ -41,26 +40,18 @@ def _amount(spec: AmountCheck) -> Check:
     tolerance, limit = spec.tolerance, spec.limit
 
     def check(fields: Fields, work: Working) -> None:
-        times = fields.get(factor, "") if factor is not None else ""
-        product = _differs(fields.get(amount, ""), fields.get(quantity, ""), fields.get(price, ""), times, tolerance)
-        if product is not None:
+        try:
+            stored, product = decimal(fields[amount]), decimal(fields[quantity]) * decimal(fields[price])
+            if factor is not None and fields.get(factor):
+                product *= decimal(fields[factor])
+        except (KeyError, ValueError):
+            return  # the field itself reports what is missing or cannot be read
+        if product != stored and abs(product - stored) > tolerance:
             pointer = work.record.origin.pointer(amount)
-            stored = decimal(fields[amount])
             over = abs(product - stored) > limit
             work.issues.append(issues.amount_differs(pointer, work.shown(f"{stored:f}"), f"{product:f}", over))
 
     return check
-
-
-def _differs(amount: str, quantity: str, price: str, factor: str, tolerance: Decimal) -> Decimal | None:
-    """The product where it is further from the amount than the tolerance, else None."""
-    try:
-        product, stored = decimal(quantity) * decimal(price), decimal(amount)
-        if factor:
-            product *= decimal(factor)
-        return None if product == stored or abs(product - stored) <= tolerance else product
-    except ValueError:
-        return None  # the field itself reports what cannot be read
 
 
 def _id_agrees(spec: IdCheck) -> Check:

@@ -80,11 +80,25 @@ def _joined(texts: Mapping[str, str], _: int) -> str:
     return "/".join(texts.values())
 
 
+def _filled(texts: Mapping[str, str], _: int) -> str:
+    return "yes" if all(texts.values()) else "no"
+
+
 #: What ``as:`` of a derived column may name. An absent summand counts 0, an absent factor or divisor 1; when the first
-#: column is absent, so is the result. ``joined`` takes texts as they are, with ``/`` between them.
+#: column is absent, so is the result. ``joined`` takes texts as they are, with ``/`` between them; ``filled`` says
+#: ``yes`` where all of them are there, else ``no``.
 FUNCTIONS: Mapping[str, Callable[[Mapping[str, str], int], str]] = MappingProxyType(
-    {"sum": _sum, "difference": _difference, "product": _product, "quotient": _quotient, "joined": _joined}
+    {
+        "sum": _sum,
+        "difference": _difference,
+        "product": _product,
+        "quotient": _quotient,
+        "joined": _joined,
+        "filled": _filled,
+    }
 )
+
+_OF_TEXTS = ("joined", "filled")
 
 
 def with_derived(stay: StayRecords, derived: Mapping[str, Sequence[Derived]]) -> StayRecords:
@@ -109,7 +123,7 @@ def _worked_out(row: SourceRecord, derived: Sequence[Derived], found: list[Issue
     fields = dict(row.fields)
     for each in derived:
         texts = {column: fields.get(column, "") for column in each.of}
-        if each.function != "joined" and not texts[each.of[0]]:
+        if each.function not in _OF_TEXTS and not texts[each.of[0]]:
             continue
         try:
             fields[each.column] = FUNCTIONS[each.function](texts, each.decimals)

@@ -129,9 +129,7 @@ class Mapper:
             absent_days=self.mapping.time_absent,
             unverified_system=system(f"{self._source}/unverified-id-number"),
         )
-        keys = {
-            each.name: (each.to, _key_of(each)) for each in self.mapping.resources if not self._once(each)
-        }
+        keys = {each.name: (each.to, _key_of(each)) for each in self.mapping.resources if not self._once(each)}
         scope = Scope(self._source, spec.to, context, keys, self._ordered, spec.private)
         head = {} if spec.to == OBSERVED else {"resourceType": spec.to, "id": ""}
         fixed = spec.fixed_key

@@ -66,7 +66,7 @@ def _derived(column: str, node: Node) -> Derived:
         node.need("as").fail(f"没有函数 {function}(可用:{listed})", f"no function {function} (known: {listed})")
     of = node.need("of").texts()
     decimals = node.get("decimals")
-    if len(of) < 2:
+    if len(of) < 2 and function != "filled":
         node.need("of").fail("至少应有两列", "at least two columns are expected")
     if (decimals is not None) != (function == "quotient"):
         node.fail("quotient 须给出 decimals,其他函数不需要", "a quotient needs decimals, other functions take none")

@@ -82,6 +82,7 @@ def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
         text_absent=reader.text_absent,
         time_absent=frozenset(_texts(shape, "absent", "time")),
         derived=derived_columns(shape),
+        files=dict(files.seen),
     )
 
 

@@ -243,6 +243,7 @@ class Mapping_:
         source: the source's name; ids derive from it.
         version: vendor shape, source and a digest over every file that took part.
         derived: columns worked out from others, by table.
+        files: every file that took part, by name below the mappings folder; lineage keeps them with the version.
         observed_settlements: the call of a scheme that the HIS settles itself (``insurance``), or None.
         settings: the source file's own values by dotted name (``facility.code``).
         ignored: reason by table and column.
@@ -267,6 +268,7 @@ class Mapping_:
     text_absent: frozenset[str] = frozenset()
     time_absent: frozenset[str] = frozenset()
     derived: Mapping[str, tuple[Derived, ...]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def bases(self, table: str, column: str) -> tuple[str, ...]:
         """The columns of the HIS behind a column: itself, or those that it is worked out from."""

@@ -175,11 +175,8 @@ class _Books:
             amount = refund.fields.get("amount", "")
             if not amount.startswith("-"):
                 continue
-            fitting = [
-                each
-                for each in self.payments
-                if not each.void and each.order <= refund.order and _same(amount, _negative(each.fields["amount"]))
-            ]
+            taken = (each for each in self.payments if not each.void and each.order <= refund.order)
+            fitting = [each for each in taken if _same(amount, f"-{each.fields.get('amount', '')}")]
             if fitting:
                 original = max(fitting, key=lambda each: (each.order, each.key))
                 original.void = refund.void = True

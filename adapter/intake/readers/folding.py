@@ -150,10 +150,11 @@ class Folder:
                 elif stay is not None:
                     stay.fields.take((name,), (True, *rank[1:]), message, raw, segment)
         if stay is not None:
-            self._take_rows(message, stay, stays[merged(message.stay)], (True, *rank[1:]))
+            into = merged(message.stay)
+            self._take_rows(message, stays[into], (into == message.stay, *rank[1:]))
 
-    def _take_rows(self, message: Message, stay: _Stay, current: _Stay, rank: _Rank) -> None:
-        """Rows and entries; those of a stay that was merged into another are the other's."""
+    def _take_rows(self, message: Message, current: _Stay, rank: _Rank) -> None:
+        """Rows and entries; those of a stay that was merged into another are the other's, its own going before."""
         snapshots: dict[tuple[str, ...], list[SourceRecord]] = {}
         for place, (first, group) in enumerate(groups(message, self._first_of)):
             if first in self._rules:
@@ -356,8 +357,10 @@ def _conflicts(memories: Iterable[_Memory], used: set[str] | None) -> list[Issue
 
 
 def _text(group: Sequence[Segment], column: Taken) -> str:
-    segment = next((each for each in group if each.name == column.segment), None)
-    return (column.get(segment.raw(column.field)) or "") if segment is not None else ""
+    for segment in group:
+        if segment.name == column.segment:
+            return column.get(segment.raw(column.field)) or ""
+    return ""
 
 
 def _pointer(said: _Said, suffix: str) -> str:

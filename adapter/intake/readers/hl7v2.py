@@ -177,7 +177,7 @@ class MessageParser:
         order, timed = self._order_key(first, place)
         hashed = blake2b(digest_size=16)
         hashed.update(f"{event}\r{'' if timed else order}\r".encode())
-        hashed.update(text.partition("\r")[2].encode())
+        hashed.update(text.partition("\r")[2].rstrip("\r").encode())
         keys = {name: self._key(first, name) for name in self._keys}
         stay, person = keys.get("stay_key", ""), keys.get("person_key", "")
         if (newborn := keys.get("newborn", "")) not in _ADULT:
@@ -279,9 +279,13 @@ class MessageParser:
 
 
 def segment_records(message: Message, source: str) -> Iterator[SourceRecord]:
-    """The message as rows, one per segment, by field number (``PID-3``): what a sample shows before any mapping."""
+    """The message as rows, one per segment, by field number (``PID-3``): what a sample shows before any mapping.
+
+    Every row also says ``message`` (MSH-10), ``event`` and ``order`` (the order key).
+    """
+    known = {"message": message.control_id, "event": message.event, "order": "|".join(message.order)}
     for segment in message.segments:
-        fields = {f"{segment.name}-{n}": text for n, text in enumerate(segment.fields) if n and text}
+        fields = known | {f"{segment.name}-{n}": text for n, text in enumerate(segment.fields) if n and text}
         origin = Origin(source, message.file, segment.name, message.number, {segment.name: message.pointer(segment)})
         yield SourceRecord(origin, fields)
 

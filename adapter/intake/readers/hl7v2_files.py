@@ -19,6 +19,7 @@ _LINE_ENDS = bytes.maketrans(b"\n\x0b\x1c", b"\r\r\r")
 _BEGINS = b"\rMSH"
 _WRAPPING = re.compile(rb"\r(?:FHS|BHS|BTS|FTS)")
 _COUNTED = re.compile(rb"\rBTS.([0-9]+)")
+_SEVERAL_ENDS = re.compile(rb"\r+")
 _BLANK = b"\r \t\x00\xef\xbb\xbf\x1a"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -113,7 +114,8 @@ class _Cutter:
                 refused = ("超过大小上限", "it is larger than the limit")
             elif not self.begun:
                 refused = ("开头不是 MSH 段", "it does not begin with MSH")
-            yield RawMessage(self.number, (b"MSH" if self.begun else b"") + body.rstrip(_BLANK), refused)
+            data = (b"MSH" if self.begun else b"") + body.rstrip(_BLANK)
+            yield RawMessage(self.number, _SEVERAL_ENDS.sub(b"\r", data) if b"\r\r" in data else data, refused)
         if wrapping is not None:
             counted = _COUNTED.search(piece)
             if counted is not None and int(counted[1]) != self.in_batch:

@@ -46,8 +46,8 @@ def read_json(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
         yield from _of_lines(path, sniffed, shape, table)
         return
     reading = _Rows(table, shape.limits)
-    with path.open(encoding=sniffed.encoding, newline="") as file:
-        text = JsonText(file, shape.limits.row_bytes)
+    with path.open("rb") as file:
+        text = JsonText(file, sniffed.encoding, shape.limits.row_bytes)
         found = False
         try:
             for element in _elements(text, table.rows, shape.limits):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import BinaryIO
 
 _CHUNK = 1 << 16
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -30,10 +31,13 @@ class TooLong:
 class JsonText:
     """A place in a JSON text. Every method moves on; none goes back."""
 
-    def __init__(self, file: IO[str], longest: int) -> None:
+    def __init__(self, file: BinaryIO, encoding: str, longest: int) -> None:
         self._file, self._longest = file, longest
-        self._held, self._at = file.read(_CHUNK).lstrip("\ufeff"), 0
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self._held, self._at = "", 0
         self._lines_before = 1
+        self._more()
+        self._held = self._held.lstrip("\ufeff")
 
     @property
     def line(self) -> int:
@@ -144,11 +148,12 @@ class JsonText:
         return found == end
 
     def _more(self) -> bool:
-        """Let go of what has been passed and read on. False at the end of the file."""
-        chunk = self._file.read(_CHUNK)
+        """Let go of what has been passed and read on. False at the end, be it in the middle of a character."""
+        data = self._file.read(_CHUNK)
+        chunk = self._decoder.decode(data) if data else ""
         self._lines_before += self._held.count("\n", 0, self._at)
         self._held, self._at = self._held[self._at :] + chunk, 0
-        return bool(chunk)
+        return bool(data)
 
 
 def _run(text: str, at: int, depth: int, inside: bool) -> tuple[int, int, bool]:

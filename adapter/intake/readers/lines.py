@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.intake.readers.encoding import Sniffed
+from adapter.intake.readers.rows import BrokenFile
 
 _BREAKS = ("\n", "\r")
 
@@ -37,16 +38,23 @@ class Line:
 
 
 def read_lines(path: Path, sniffed: Sniffed, longest: int) -> Iterator[Line]:
-    """Every line of the file; what stands beyond ``longest`` characters of a line is skipped and the line marked."""
+    """Every line of the file; what stands beyond ``longest`` characters of a line is skipped and the line marked.
+
+    Raises:
+        BrokenFile: the file ends in the middle of a character; the lines before have been given.
+    """
+    number = 0
     with path.open(encoding=sniffed.encoding, newline="") as file:
-        number = 0
-        while text := file.readline(longest):
-            number += 1
-            if number == 1:
-                text = text.lstrip("\ufeff")
-            last = text
-            while not last.endswith(_BREAKS) and (more := file.readline(longest)):
-                last = more
-            ended = last.endswith(_BREAKS)
-            if ended or text.strip(_AFTER_THE_END):
-                yield Line(number, text, last is text, ended)
+        try:
+            while text := file.readline(longest):
+                number += 1
+                if number == 1:
+                    text = text.lstrip("\ufeff")
+                last = text
+                while not last.endswith(_BREAKS) and (more := file.readline(longest)):
+                    last = more
+                ended = last.endswith(_BREAKS)
+                if ended or text.strip(_AFTER_THE_END):
+                    yield Line(number, text, last is text, ended)
+        except UnicodeDecodeError:
+            raise BrokenFile(number + 1) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +34,24 @@ _SCHEMA = """
     PRAGMA synchronous = OFF;
     CREATE TABLE message (id INTEGER PRIMARY KEY, tie INTEGER, file TEXT, number INTEGER, arrived TEXT,
                           text TEXT, new INTEGER);
+    CREATE TABLE refused (id INTEGER PRIMARY KEY, file TEXT, number INTEGER, stay TEXT, data BLOB);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A message that could not be read.
+
+    Attributes:
+        stay: key of the stay that it seems to be about; empty when nobody can tell.
+        data: its bytes, as they came.
+    """
+
+    file: str
+    number: int
+    stay: str
+    data: bytes = field(repr=False)
+    issue: Issue
 
 
 class StagedMessages:
@@ -54,6 +71,7 @@ class StagedMessages:
         self._issues: list[Issue] = []
         self._doubled: Counter[str] = Counter()
         self._of_stay: defaultdict[str, list[Issue]] = defaultdict(list)
+        self._refused: list[Issue] = []
 
     @property
     def issues(self) -> tuple[Issue, ...]:
@@ -105,6 +123,12 @@ class StagedMessages:
             if message.relevant:
                 yield KeptMessage(message.identity.hex(), message.keys, file, number, text, arrived)
 
+    def refused(self) -> Iterator[RefusedMessage]:
+        """Every message that was refused and is listed among the issues, in order of files."""
+        rows = self._db.execute("SELECT file, number, stay, data FROM refused ORDER BY id")
+        for (file, number, stay, data), issue in zip(rows, self._refused, strict=True):
+            yield RefusedMessage(file, number, stay, data, issue)
+
     def stays(self) -> Iterator[StayRecords]:
         """Each stay with its current rows, and its issues. Stays that share persons come one after another."""
         self._doubled.clear()
@@ -154,6 +178,9 @@ class StagedMessages:
                     self._of_stay[refused.stay].append(refused.issue)
                 if len(found) < self._limits.listed:
                     found.append(refused.issue)
+                    self._refused.append(refused.issue)
+                    row = (file, raw.number, refused.stay, raw.data)
+                    self._db.execute("INSERT INTO refused (file, number, stay, data) VALUES (?, ?, ?, ?)", row)
                 else:
                     left_out += 1
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from adapter.cases import settle
 from adapter.cases.intake import Fate, StayTaken, take_stay
 from adapter.cases.tools import Tools
+from adapter.fhir.canonical import digest
 from adapter.intake.readers.messages import stage_messages
 from adapter.model.case import StayState
 from adapter.model.message import KeptMessage
 from adapter.model.money import Money
-from tests.support.messages import NEUSOFT, WINNING, home, prices, shape, staged
+from adapter.model.source import StayRecords
+from tests.support.messages import NEUSOFT, WINNING, fixture_messages, folded, home, mapper, prices, shape, staged
 from tests.support.office import act, office
 
 
@@ -97,3 +100,28 @@ def test_what_comes_in_a_later_file_is_folded_with_what_came_before(tools: Tools
     with tools.ledger.reading() as tx:
         assert tx.parked(source=WINNING) == []
     assert settle.estimate(f"{WINNING}-10001", tools, act(tools)).settlement.total == Money.yuan("564.40")
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.parametrize("source", [NEUSOFT, WINNING])
+def test_one_message_at_a_time_in_any_order_comes_to_the_same(source: str, seed: int | None, tools: Tools) -> None:
+    """As a listener would have it: each message is folded with all that came before; nothing is left waiting."""
+    messages = sorted(fixture_messages(source), key=lambda each: each.order)
+    if seed is not None:
+        random.Random(seed).shuffle(messages)
+    known: dict[str, StayRecords] = {}
+    for count in range(1, len(messages) + 1):
+        for key, stay in folded(source, messages[:count]).items():
+            if known.get(key) != stay:
+                known[key] = stay
+                take_stay(tools.feed(source), stay, tools, act(tools))
+    with tools.ledger.reading() as tx:
+        assert tx.parked(source=source) == []
+        found = {
+            key: sorted(row.digest for row in tx.resources_of_case(f"{source}-{key}", ("Encounter",))) for key in known
+        }
+    expected = {
+        key: sorted(digest(each) for each in mapper(source).map(stay).resources if each["resourceType"] == "Encounter")
+        for key, stay in folded(source, messages).items()
+    }
+    assert found == expected

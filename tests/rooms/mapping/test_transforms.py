@@ -37,6 +37,11 @@ def run(name: str, text: str, *formats: str, zone: str = "Asia/Shanghai") -> obj
         ("2021-03-05 14:30:00.0", (f"{SECONDS}.%f",), "2021-03-05T14:30:00+08:00"),
         ("2021/3/5 8:1:9", ("%Y/%m/%d %H:%M:%S",), "2021-03-05T08:01:09+08:00"),
         ("2021-03-05", (SECONDS, "%Y-%m-%d"), "2021-03-05"),
+        ("05-MAR-21", ("%d-%b-%y",), "2021-03-05"),
+        ("16-6月 -16 03.55.02.156 下午", ("%d-%m月 -%y %I.%M.%S.%f %p",), "2016-06-16T15:55:02+08:00"),
+        ("16-6月 -16 03.55.02.156 上午", ("%d-%m月 -%y %I.%M.%S.%f %p",), "2016-06-16T03:55:02+08:00"),
+        ("19-10-2015", ("%d-%m-%Y", "%d-%m-%Y %H:%M:%S"), "2015-10-19"),
+        ("13-10-2015 15:39:59", ("%d-%m-%Y", "%d-%m-%Y %H:%M:%S"), "2015-10-13T15:39:59+08:00"),
         ("1988-07-01 12:00:00", (SECONDS,), "1988-07-01T12:00:00+09:00"),  # summer time was kept then
         ("1900-01-01 00:00:00", (SECONDS,), None),
         ("0001-01-01 00:00:00", (SECONDS,), None),
@@ -104,6 +109,24 @@ def test_numbers_keep_their_digits(name: str, text: str, expected: str) -> None:
 def test_numbers_that_are_none_are_refused(name: str, text: str) -> None:
     with pytest.raises(ValueError):
         run(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("yuan_rounded", "4.19250", "4.19"),
+        ("yuan_rounded", "8.38500", "8.39"),
+        ("yuan_rounded", "-8.38500", "-8.39"),
+        ("yuan_rounded", "18.299999", "18.30"),
+        ("yuan_rounded", "1,234.567", "1234.57"),
+        ("yuan_rounded", ".313", "0.31"),
+        ("unit_price_rounded", "1.39750", "1.3975"),
+        ("unit_price_rounded", "0.31345", "0.3135"),
+        ("unit_price_rounded", "-0.00005", "-0.0001"),
+    ],
+)
+def test_amounts_finer_than_a_fen_are_rounded_once_half_up(name: str, text: str, expected: str) -> None:
+    assert str(run(name, text)) == expected
 
 
 def test_integer_takes_whole_numbers() -> None:

@@ -81,7 +81,7 @@ def test_a_listed_move_passes_and_any_other_is_refused() -> None:
         check_move("bill", "c", BillState.DRAFT, BillState.SETTLED)
     assert refused.value.issues[0].code == "CASE-301"
     with pytest.raises(MoveRefused):
-        check_move("stay", "c", StayState.CANCELLED, StayState.IN_PROGRESS)
+        check_move("stay", "c", StayState.ENTERED_IN_ERROR, StayState.IN_PROGRESS)
 
 
 def test_an_error_carries_at_least_one_issue() -> None:
