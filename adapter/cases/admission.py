@@ -134,8 +134,9 @@ def _file(
     test_profile: bool,
     act: Act,
 ) -> None:
-    """Keep an assessment and its Task, unless it says what the last one said."""
-    paper, before = assessment_paper(assessment), tx.paper(case_id, "assessment")
+    """Keep an assessment and its Task, unless it says what the last one said of the same patient."""
+    patients = [f"Patient/{each['id']}" for each in resources if each["resourceType"] == "Patient"]
+    paper, before = {**assessment_paper(assessment), "patients": patients}, tx.paper(case_id, "assessment")
     if before is not None and {**before, "on": ""} == {**paper, "on": ""}:
         return
     tx.file_paper(case_id, "assessment", paper, **act.said)

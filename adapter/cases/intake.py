@@ -6,7 +6,8 @@ The same export twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from typing import Any
 from adapter.cases import issues
 from adapter.cases.admission import assess_case
 from adapter.cases.finalise import ORIGINS, SETTLED_ELEMENTS
+from adapter.cases.messages_in import keep_messages, stays_looked_at, stays_tied
 from adapter.cases.observed import record_observed
 from adapter.cases.parking import packed
 from adapter.cases.reading import as_rows, dossier
@@ -25,7 +27,8 @@ from adapter.fhir.canonical import decode, encode
 from adapter.fhir.validation import validate
 from adapter.intake.mapping.engine import MappedStay
 from adapter.intake.readers.formats import files_of
-from adapter.intake.readers.staging import stage
+from adapter.intake.readers.messages import StagedMessages, message_files, stage_messages
+from adapter.intake.readers.staging import Staged, stage
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import BillState, StayState
@@ -93,20 +96,47 @@ def ingest(
     """
     feed = tools.feed(source)
     taken = Taken()
-    files = files_of(paths, feed.mapper.mapping.shape)
-    with stage(files, feed.mapper.mapping.shape, source) as staged:
+    with _staged(feed, paths) as (files, staged):
         taken.files = len(files)
         taken.issues += [*feed.issues, *staged.issues]
         digests = {} if dry_run else {path: _digest(path) for path in files if path.is_file()}
         taken.issues += _receive(source, digests, tools, act, taken)
-        for records in staged.stays():
+        for records in _stays(staged, feed, tools, act, taken, dry_run=dry_run):
             one = look_at(feed, records, tools) if dry_run else take_stay(feed, records, tools, act)
             taken.stays.append(one)
             taken_one(one)
         if not dry_run:
-            _park_strays(source, files, staged.issues, taken, tools, act)
+            if isinstance(staged, Staged):
+                _park_strays(source, files, staged.issues, taken, tools, act)
             _processed(source, digests, tools, act)
     return taken
+
+
+@contextmanager
+def _staged(feed: Feed, paths: Sequence[Path]) -> Iterator[tuple[list[Path], Staged | StagedMessages]]:
+    """The files that this source's reader takes, and what it reads in them."""
+    shape = feed.mapper.mapping.shape
+    if feed.messages is None:
+        files = files_of(paths, shape)
+        with stage(files, shape, feed.name) as staged:
+            yield files, staged
+    else:
+        files = message_files(paths)
+        with stage_messages(files, feed.messages, feed.name, prices=feed.prices) as messages:
+            yield files, messages
+
+
+def _stays(
+    staged: Staged | StagedMessages, feed: Feed, tools: Tools, act: Act, taken: Taken, *, dry_run: bool
+) -> Iterator[StayRecords]:
+    """The stays to be taken: those of the files, or those that the files' messages are tied to."""
+    if isinstance(staged, Staged):
+        return staged.stays()
+    if dry_run:
+        return stays_looked_at(staged, feed, tools)
+    kept = keep_messages(staged, feed, tools, act)
+    taken.issues += kept.issues
+    return stays_tied(feed, kept.keys, tools)
 
 
 def look_at(feed: Feed, records: StayRecords, tools: Tools) -> StayTaken:
@@ -162,7 +192,7 @@ def _record(
     else:
         row = tx.amend_case(case_id, person_key=mapped.person_key, admitted=admitted, discharged=discharged, **act.said)
     put = tx.put_resources(feed.name, case_id, as_rows(_merged(tx, case_id, mapped.resources)), **act.said)
-    gone = tx.delete_resources(feed.name, case_id, _no_longer(tx, feed.name, case_id, mapped), **act.said)
+    gone = tx.withdraw_resources(feed.name, case_id, _no_longer(tx, feed.name, case_id, mapped), **act.said)
     changed = sum(each.changed for each in put) + len(gone)
     tx.file_paper(case_id, ORIGINS, origins_of(mapped), **act.said)
     _move_stay(tx, row, encounter, act)
@@ -172,8 +202,9 @@ def _record(
     return row, fate
 
 
-#: What an export holds whole for each of its stays: a row that is gone was taken back by the HIS.
-_WHOLE = ("ChargeItem", "Condition", "PaymentReconciliation")
+#: What an export holds whole for each of its stays: a row that is gone was taken back by the HIS, or is another stay's
+#: now, as the charges of a stay that was merged; a patient or an insurance that is gone was replaced by another.
+_WHOLE = ("ChargeItem", "Condition", "Coverage", "Patient", "PaymentReconciliation")
 
 
 def _no_longer(tx: Transaction, source: str, case_id: str, mapped: MappedStay) -> list[tuple[str, str]]:
@@ -192,14 +223,14 @@ def origins_of(mapped: MappedStay) -> dict[str, object]:
 def _decide(tx: Transaction, row: CaseRow, mapped: MappedStay, feed: Feed, tools: Tools, act: Act) -> tuple[Issue, ...]:
     """Entitlement, observed settlement, and whether the facts would carry a settlement."""
     found: list[Issue] = []
-    if row.stay is not StayState.CANCELLED:
+    state = tx.state(row.case_id, "stay")
+    if not (row.stay is StayState.CANCELLED and state is StayState.CANCELLED):
         try:
             _, admission = assess_case(tx, row.case_id, tools, act)
             found += admission
         except AdapterError as error:
             found += error.issues
     found += record_observed(tx, row.case_id, feed.mapper.mapping.observed_settlements, mapped.observed, act)
-    state = tx.state(row.case_id, "stay")
     if state is StayState.WARD_DISCHARGED and not stopping(found):
         try:
             found += dossier(tx, row.case_id, max(row.version, 1), tools).found

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from adapter.cases import issues
 from adapter.cases.intake import StayTaken, take_stay
+from adapter.cases.messages_in import stay_now
 from adapter.cases.parking import unpacked
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.rows import ParkedRow as ParkedRow
@@ -31,11 +32,14 @@ def replay(parked_id: str, tools: Tools, act: Act) -> StayTaken:
     """Take the parked rows in again under today's mapping and facts; what still stops them parks them again.
 
     What reading found stays true of these rows: a stay whose file was cut waits until the whole file has come, for
-    replaying half of it would settle half of its lines.
+    replaying half of it would settle half of its lines. A stay that messages make is made anew from all of them.
     """
     parked = parked_one(parked_id, tools)
     if parked.stay_key is None:
         raise AdapterError(issues.send_file_again(parked.place), *parked.issues)
+    feed = tools.feed(parked.source)
+    if feed.messages is not None and (current := stay_now(feed, parked.stay_key, tools)) is not None:
+        return take_stay(feed, current, tools, act)
     unread = tuple(issue for issue in parked.issues if issue.stops and issue.code.startswith("SRC-"))
     records = replace(unpacked(parked), issues=unread)
-    return take_stay(tools.feed(parked.source), records, tools, act)
+    return take_stay(feed, records, tools, act)

@@ -21,6 +21,7 @@ from adapter.ledger.cases import Cases
 from adapter.ledger.engine import BUSY_SECONDS, READS, engine_for
 from adapter.ledger.health import Counts
 from adapter.ledger.inbox import Inbox
+from adapter.ledger.messages_in import MessagesIn
 from adapter.ledger.outbox import Outbox
 from adapter.ledger.papers import Papers
 from adapter.ledger.postings import Postings
@@ -31,7 +32,7 @@ from adapter.ledger.year_to_date import YearsToDate
 from adapter.model.issues import AdapterError, Issue
 
 
-class Transaction(Cases, Papers, Resources, Inbox, Bills, Postings, YearsToDate, Outbox, Counts):
+class Transaction(Cases, Papers, Resources, Inbox, MessagesIn, Bills, Postings, YearsToDate, Outbox, Counts):
     """One piece of work. Each parent is one part of the memory and has its own file."""
 
 

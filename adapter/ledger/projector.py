@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, update
 
 from adapter.ledger import tables as t
 from adapter.ledger.codec import json_text
@@ -93,6 +93,11 @@ def _resources_recorded(connection: Connection, event: Event, data: Data) -> Non
     _add_all(connection, t.case_resources, links)
 
 
+def _resources_untied(connection: Connection, event: Event, data: Data) -> None:
+    for kind, id_ in data["links"]:
+        _remove(connection, t.case_resources, {"case_id": event.case_id, "type": kind, "id": id_})
+
+
 # -- files and parked records -----------------------------------------------------------------------------------------
 
 
@@ -103,6 +108,13 @@ def _file_received(connection: Connection, event: Event, data: Data) -> None:
 
 def _file_processed(connection: Connection, event: Event, data: Data) -> None:
     _change(connection, t.inbox, {"source": data["source"], "digest": data["digest"]}, {"processed_at": event.at})
+
+
+def _feed_message_kept(connection: Connection, event: Event, data: Data) -> None:
+    row = {name: data[name] for name in ("source", "identity", "file", "number", "content", "arrived")}
+    _add(connection, t.feed_message, row | {"received_at": event.at})
+    common = {"source": data["source"], "identity": data["identity"]}
+    _add_all(connection, t.feed_message_key, [{**common, "key": key} for key in data["keys"]])
 
 
 def _records_parked(connection: Connection, event: Event, data: Data) -> None:
@@ -239,8 +251,10 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
     "paper-filed": _paper_filed,
     "noted": _noted,
     "resources-recorded": _resources_recorded,
+    "resources-untied": _resources_untied,
     "file-received": _file_received,
     "file-processed": _file_processed,
+    "feed-message-kept": _feed_message_kept,
     "records-parked": _records_parked,
     "records-resolved": _records_resolved,
     "bill-opened": _bill_opened,
@@ -276,6 +290,13 @@ def _change(connection: Connection, table: Table, key: Mapping[str, object], val
         raise LookupError(f"{changed} rows of {table.name} for {sorted(key)}")
 
 
+def _remove(connection: Connection, table: Table, key: Mapping[str, object]) -> None:
+    """Remove the one row under a key; one that is not there is a fault."""
+    removed = connection.execute(_delete(table, tuple(key)), {f"old_{name}": value for name, value in key.items()})
+    if removed.rowcount != 1:
+        raise LookupError(f"{removed.rowcount} rows of {table.name} for {sorted(key)}")
+
+
 @cache
 def _insert(table: Table) -> Insert:
     """Statements are made once; making one costs as much as running it."""
@@ -286,6 +307,11 @@ def _insert(table: Table) -> Insert:
 def _update(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
     where = [table.c[name] == bindparam(f"old_{name}") for name in key]
     return update(table).where(*where).values({name: bindparam(f"new_{name}") for name in names})
+
+
+@cache
+def _delete(table: Table, key: tuple[str, ...]) -> Delete:
+    return delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in key))
 
 
 def _dates(data: Data) -> dict[str, date | None]:

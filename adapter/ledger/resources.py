@@ -83,6 +83,27 @@ class Resources(Session):
         self._record(source, case_id, versions, [], at=at, actor=actor, reason=reason)
         return [ResourcePut(*name, _after(heads[name]), True) for name in going]
 
+    def withdraw_resources(
+        self,
+        source: str,
+        case_id: str,
+        names: Iterable[Name],
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+    ) -> list[Name]:
+        """Untie resources from a case, and delete those that no other case has. Returns what was tied."""
+        wanted = sorted(set(names))
+        self._heads(source, case_id, wanted)
+        going = [name for name in wanted if case_id in self.cases_of_resource(*name)]
+        if going:
+            links = [list(name) for name in going]
+            self._append("resources-untied", case_id, {"links": links}, at=at, actor=actor, reason=reason)
+            left = [name for name in going if not self.cases_of_resource(*name)]
+            self.delete_resources(source, case_id, left, at=at, actor=actor, reason=reason)
+        return going
+
     def resource(self, type_: str, id_: str, version: int | None = None) -> ResourceRow | None:
         """One version, or the newest; None when there is none. A deleted one comes with ``deleted`` set."""
         query = _with_body().where(resources.c.type == type_, resources.c.id == id_)

@@ -176,6 +176,28 @@ inbox = Table(
     Column("processed_at", Moment),
 )
 
+feed_message = Table(
+    "feed_message",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("identity", String, primary_key=True),  # the same for messages that say the same
+    Column("file", String, nullable=False),
+    Column("number", Integer, nullable=False),  # place in the file
+    _content("content"),  # the message, decoded, as UTF-8
+    Column("arrived", String, nullable=False),
+    Column("received_at", Moment, nullable=False),
+)
+
+feed_message_key = Table(
+    "feed_message_key",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),  # stay:… · person:…
+    Column("identity", String, primary_key=True),
+    ForeignKeyConstraint(["source", "identity"], ["feed_message.source", "feed_message.identity"]),
+    Index("feed_message_key_message", "source", "identity"),
+)
+
 parked = Table(
     "parked",
     metadata,

@@ -275,3 +275,20 @@ def test_bytes_do_not_show_when_a_row_is_printed(ledger: Ledger) -> None:
         tx.park(SOURCE, "9", [some_issue()], b"secret", "x#1", **by())
         tx.put_resources(SOURCE, None, [ResourceIn("Patient", "p", b"secret", "d")], **by())
         assert "secret" not in repr((tx.parked(), tx.resource("Patient", "p")))
+
+
+def test_what_a_case_gives_away_stays_with_the_others(ledger: Ledger) -> None:
+    with ledger.transaction() as tx:
+        one, other = open_case(tx), open_case(tx, 2)
+        for case_id in (one, other):
+            tx.put_resources(SOURCE, case_id, [resource()], **by())
+        name = ("Patient", "p-1")
+        assert tx.withdraw_resources(SOURCE, one, [name, ("Patient", "unknown")], **by(1)) == [name]
+        assert (tx.resources_of_case(one), tx.cases_of_resource(*name)) == ([], [other])
+        assert [row.id for row in tx.resources_of_case(other)] == ["p-1"]
+        assert tx.withdraw_resources(SOURCE, one, [name], **by(2)) == []
+        tx.withdraw_resources(SOURCE, other, [name], **by(3))
+        newest = tx.resource(*name)
+        assert newest is not None and newest.deleted, "nobody has it any more"
+        tx.put_resources(SOURCE, other, [resource()], **by(4))
+        assert [row.version for row in tx.resources_of_case(other)] == [3]

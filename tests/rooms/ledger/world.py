@@ -11,6 +11,7 @@ from adapter.ledger.session import digest_of
 from adapter.model.case import Actor, BillState, CallState, EntitlementState, StayState
 from adapter.model.claim import LineSplit, YearToDate
 from adapter.model.issues import Issue, Severity
+from adapter.model.message import KeptMessage
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 from adapter.model.money import Money
 from adapter.model.settlement import (
@@ -139,6 +140,10 @@ def receipt(outcome: Outcome = Outcome.ACCEPTED, seconds: float = 0) -> Receipt:
     return Receipt(outcome, after(seconds), "S-1", (answer,), asked, body=b'{"ok":true}')
 
 
+def kept(identity: str = "m-1", *keys: str, text: str = "MSH|^~\\&|HIS\rPID|1||5001||测试甲") -> KeptMessage:
+    return KeptMessage(identity, keys or ("stay:1", "person:P-1"), "adt.hl7", 1, text, "0001")
+
+
 def everything(ledger: Ledger) -> None:
     """A day at the office in which every kind of event happens."""
     with ledger.transaction() as tx:
@@ -153,9 +158,11 @@ def everything(ledger: Ledger) -> None:
         tx.put_resources(SOURCE, case_id, [resource(text="乙")], **by(7))
         tx.put_resources(SOURCE, f"{SOURCE}-2", [resource(text="乙")], **by(8))
         tx.delete_resources(SOURCE, case_id, [("Encounter", "e-1")], **by(9))
+        tx.withdraw_resources(SOURCE, f"{SOURCE}-2", [("Patient", "p-1")], **by(9))
         tx.receive(SOURCE, "ZY_BRRY.xml", digest_of(b"raw"), 3, b"raw", **by(10))
         tx.mark_processed(SOURCE, digest_of(b"raw"), **by(11))
         tx.receive(SOURCE, "ZY_FYMX.xml", "d" * 64, 10**10, **by(11))
+        tx.keep_message(SOURCE, kept(), **by(11))
         parked_id = tx.park(SOURCE, "9", [some_issue()], b"<row/>", "ZY_FYMX.xml#3", **by(12))
         tx.park(SOURCE, "9", [some_issue("MAP-105")], b"<row/>", "ZY_FYMX.xml#7", **by(13))
         tx.resolve_parked(parked_id, **by(14))

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from adapter.doors.web.models import Problem, StayOut, TakenOut
+from tests.support.messages import WINNING, home
 from tests.support.service import BAD, EXPORT, SOURCE, Running, serving, settings_for, zipped
 
 
@@ -221,3 +222,16 @@ def test_uploads_leave_nothing_behind(service: Running, tmp_path: Path, monkeypa
     assert send(service, zipped(EXPORT)).status_code == 200
     assert send(service, archive([("../x.xml", b"x")])).status_code == 422
     assert list(tmp_path.iterdir()) == []
+
+
+def test_messages_come_in_like_any_export(tmp_path: Path) -> None:
+    export = home(WINNING) / "export"
+    files = [("file", (path.name, path.read_bytes())) for path in sorted(export.glob("*.hl7"))]
+    with serving(settings_for(tmp_path)) as service:
+        fees, registrations = (
+            TakenOut.model_validate(service.http.post(f"/his/{WINNING}", files=[each]).json()) for each in files[::-1]
+        )
+        assert (fees.outcome, {stay.fate for stay in fees.stays}) == ("partial", {"parked"})
+        assert (registrations.outcome, {stay.fate for stay in registrations.stays}) == ("complete", {"opened"})
+        assert len(service.http.get("/cases").json()["cases"]) == len(registrations.stays) == 5
+        assert service.http.get("/parked").json()["parked"] == []

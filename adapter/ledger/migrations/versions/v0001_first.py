@@ -105,6 +105,27 @@ def _office() -> None:
         sa.PrimaryKeyConstraint("source", "digest"),
     )
     op.create_table(
+        "feed_message",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("arrived", sa.String(), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["content"], ["content.digest"]),
+        sa.PrimaryKeyConstraint("source", "identity"),
+    )
+    op.create_table(
+        "feed_message_key",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["source", "identity"], ["feed_message.source", "feed_message.identity"]),
+        sa.PrimaryKeyConstraint("source", "key", "identity"),
+    )
+    op.create_index("feed_message_key_message", "feed_message_key", ["source", "identity"], unique=False)
+    op.create_table(
         "papers",
         sa.Column("case_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
