@@ -18,6 +18,7 @@ from typing import Any
 from adapter.cases import issues
 from adapter.cases.admission import assess_case
 from adapter.cases.finalise import ORIGINS, SETTLED_ELEMENTS
+from adapter.cases.lineage import keep_records
 from adapter.cases.messages_in import keep_messages, stays_looked_at, stays_tied
 from adapter.cases.observed import record_observed
 from adapter.cases.parking import packed
@@ -158,6 +159,7 @@ def take_stay(feed: Feed, records: StayRecords, tools: Tools, act: Act) -> StayT
             return _park(tx, feed, records, case_id, found, act)
         try:
             row, fate = _record(tx, feed, mapped, case_id, tools, act)
+            keep_records(tx, case_id, records, feed, act)
         except AdapterError as error:
             return _park(tx, feed, records, case_id, (*found, *error.issues), act)
         found = (*found, *_decide(tx, row, mapped, feed, tools, act))
