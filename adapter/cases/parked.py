@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapter.cases import issues
-from adapter.cases.intake import StayTaken, take_stay
 from adapter.cases.messages_in import stay_now
 from adapter.cases.parking import unpacked
+from adapter.cases.recording import StayTaken, take_stay
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.rows import ParkedRow as ParkedRow
 from adapter.model.issues import AdapterError

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapter.cases.intake import Fate, ingest
+from adapter.cases.intake import ingest
+from adapter.cases.recording import Fate
 from adapter.cases.settle import estimate
 from adapter.cases.tools import Tools
 from adapter.fhir.canonical import decode

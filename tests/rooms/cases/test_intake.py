@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapter.cases import parked, reverse
-from adapter.cases.intake import Fate, ingest
+from adapter.cases.intake import ingest
+from adapter.cases.recording import Fate
 from adapter.cases.tools import Tools
 from adapter.ledger.ledger import Transaction
 from adapter.model.case import BillState, StayState

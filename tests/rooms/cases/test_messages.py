@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.cases import settle
-from adapter.cases.intake import Fate, StayTaken, take_stay
+from adapter.cases.recording import Fate, StayTaken, take_stay
 from adapter.cases.tools import Tools
 from adapter.fhir.canonical import digest
 from adapter.intake.readers.messages import stage_messages

@@ -13,7 +13,8 @@ from random import Random
 import pytest
 
 from adapter.cases import parked
-from adapter.cases.intake import Fate, Taken, ingest
+from adapter.cases.intake import Taken, ingest
+from adapter.cases.recording import Fate
 from adapter.cases.tools import Tools
 from adapter.fhir.canonical import decode
 from adapter.intake.readers.hl7v2_files import RawMessage, split

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from adapter.cases import served
-from adapter.cases.intake import case_id_of
+from adapter.cases.recording import case_id_of
 from adapter.doors.web.answers import exact
 from adapter.doors.web.context import ActorNow, ServiceNow, act, body, documented
 from adapter.doors.web.models import DepositIn, DepositOut, Problem

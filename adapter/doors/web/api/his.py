@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from adapter.cases import served
-from adapter.cases.intake import Fate, Taken, ingest
+from adapter.cases.intake import Taken, ingest
+from adapter.cases.recording import Fate
 from adapter.doors.web import issues
 from adapter.doors.web.answers import exact, issues_json
 from adapter.doors.web.context import ActorNow, Service, ServiceNow, Why, act

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapter.cases import parked, served
-from adapter.cases.intake import Fate
+from adapter.cases.recording import Fate
 from adapter.doors.web.answers import exact, issues_json
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
 from adapter.doors.web.models import ParkedOut, ParkedPage, Problem, StayOut
