@@ -7,7 +7,7 @@ STAMP   = $(VENV)/.installed
 OUT    ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint types check serve bench docs lock clean
+.PHONY: help install demo test quick lint types check serve bench fuzz docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ serve: $(STAMP)  ## start the service on http://127.0.0.1:8000
 
 bench: $(STAMP)  ## measure; writes bench/RESULTS.md
 	@$(BIN)/python -m bench
+
+fuzz: $(STAMP)  ## fuzz the readers for 80 minutes; writes bench/FUZZ.md
+	@$(BIN)/python -m bench.fuzz
 
 docs: $(STAMP)  ## regenerate the generated pages of docs/
 	@$(BIN)/python -m tests.house.pages --write

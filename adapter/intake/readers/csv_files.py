@@ -40,7 +40,7 @@ def read_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShape
         number += 1
         if cells is not None and len(cells) == len(columns):
             yield Row(number, dict(zip(columns, cells, strict=True)))
-        elif records.open_end:
+        elif records.open_end or _run_together(records.cells, columns):
             raise BrokenFile(records.line)
         else:
             yield _refused(number, columns, records)
@@ -67,6 +67,11 @@ def _passed_over(records: _Records, columns: tuple[str, ...]) -> tuple[str, ...]
     """The declared columns stand; the first line is passed over."""
     records.first()
     return columns
+
+
+def _run_together(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether a line holds the cells of two rows, whose line break was lost: whose rows they are cannot be told."""
+    return len(cells) > len(columns) and len(cells) >= 2 * len(columns) - 1
 
 
 def _refused(number: int, columns: Sequence[str], records: _Records) -> Row:

@@ -20,6 +20,8 @@ from adapter.intake.readers.lines import read_lines
 from adapter.intake.readers.rows import KEY_LENGTH, SPACE, TOO_DEEP, TOO_LARGE, TWICE, BrokenFile, FileRefused, Row
 from adapter.model.source import ExportShape, ReadingLimits, TableShape
 
+#: Where one row ends and the next begins. Inside a row that is refused, a quote too few or too many swallowed others.
+_NEXT_ROW = re.compile(r"\}\s*,\s*\{")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 #: Files of these suffixes hold one object a line.
@@ -52,13 +54,21 @@ def read_json(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
         try:
             for element in _elements(text, table.rows, shape.limits):
                 found = True
-                if element is not None:
-                    yield reading.of(element)
+                if element is None:
+                    continue
+                row = reading.of(element)
+                if row.refused is not None and _swallowed(element):
+                    raise Malformed
+                yield row
             text.must_end()
         except Malformed:
             raise BrokenFile(text.line) from None
     if not found:
         raise FileRefused(issues.no_rows_at_path(path.name, ".".join(table.rows) or "$"))
+
+
+def _swallowed(element: str | TooLong) -> bool:
+    return _NEXT_ROW.search(element.beginning if isinstance(element, TooLong) else element) is not None
 
 
 def _of_lines(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShape) -> Iterator[Row]:
