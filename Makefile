@@ -30,7 +30,8 @@ demo: $(STAMP)  ## run the main job on the fixture hospital; OUT=DIR chooses whe
 	@$(BIN)/adapter demo --out $(OUT)
 
 test: $(STAMP)  ## all tests, foreign validators included where their runtimes can be had
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not slow" -n auto
+	@$(BIN)/python -m pytest -m slow
 
 quick: $(STAMP)  ## the tests without real processes and foreign validators
 	@$(BIN)/python -m pytest -m "not slow" -n auto

@@ -6,6 +6,7 @@ case. The environment wins over the file. docs/operations.md lists every setting
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -47,6 +48,67 @@ class EndpointSettings(BaseModel):
     token: SecretStr | None = None
 
 
+class LimitSettings(BaseModel):
+    """What the ways in accept: files, uploads, messages. What is beyond is refused with an issue, never half taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file_bytes: int = Field(default=2 * 1024**3, gt=0)
+    row_bytes: int = Field(default=64 * 1024, gt=0)
+    rows: int = Field(default=50_000_000, gt=0)
+    columns: int = Field(default=256, gt=0)
+    depth: int = Field(default=3, ge=3)
+    nesting: int = Field(default=16, ge=1)
+    seconds: float = Field(default=3600.0, gt=0)
+    message_bytes: int = Field(default=4 * 1024**2, gt=0)
+    segments: int = Field(default=20_000, gt=0)
+    fields: int = Field(default=200, gt=0)
+    parts: int = Field(default=10_000, gt=0)
+    listed: int = Field(default=1000, ge=1)
+    upload_files: int = Field(default=200, gt=0)
+    unpacked_factor: int = Field(default=8, ge=1)
+
+
+class MllpSettings(BaseModel):
+    """One MLLP listener. Its name is that of the source whose messages come there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    cert: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    plain: bool = False
+    answer_seconds: float = Field(default=1.0, ge=0)
+    connections: int = Field(default=64, gt=0)
+    idle_seconds: float = Field(default=600.0, gt=0)
+    frame_seconds: float = Field(default=30.0, gt=0)
+
+
+class FolderSettings(BaseModel):
+    """One watched folder. Its name is that of the source whose files come there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Path
+    group: str = Field(default="all", pattern="^(file|folder|all)$")
+    wait_for: str = Field(default="quiet", pattern="^(quiet|marker|manifest)$")
+    manifest: str = "*.manifest"
+    quiet_seconds: float = Field(default=10.0, gt=0)
+    every_seconds: float = Field(default=2.0, gt=0)
+
+
+class ListenSettings(BaseModel):
+    """Ways in that wait: by source, where its messages and files come."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mllp: dict[str, MllpSettings] = Field(default_factory=dict)
+    folder: dict[str, FolderSettings] = Field(default_factory=dict)
+    poll: tuple[str, ...] = ()
+
+
 class Settings(BaseSettings):
     """Everything that differs from one installation to the next."""
 
@@ -59,6 +121,8 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = None
     actor: str = "service"
     max_body_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    listen: ListenSettings = Field(default_factory=ListenSettings)
     lease_seconds: int = Field(default=60, ge=1)
     retry_first_seconds: float = Field(default=1.0, gt=0)
     retry_most_seconds: float = Field(default=300.0, gt=0)
@@ -103,6 +167,26 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise AdapterError(*(_wrong(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors())) from None
+
+
+def secret(name: str) -> str:
+    """A secret that a source file names by its environment variable. Raises AdapterError CFG-710 when it is unset."""
+    found = os.environ.get(name)
+    if not found:
+        raise AdapterError(_no_secret(name))
+    return found
+
+
+def _no_secret(name: str) -> Issue:
+    return Issue(
+        code="CFG-710",
+        severity=Severity.ERROR,
+        pointer=name,
+        zh=f"来源文件所指的环境变量 {name} 未设置",
+        en=f"the environment variable {name}, which a source file names, is not set",
+        hint_zh="请在运行本程序的环境中设置该变量(数据库只读用户的密码)",
+        hint_en="set it where this program runs: it is the password of the database's read-only user",
+    )
 
 
 def _wrong(name: str, message: str) -> Issue:

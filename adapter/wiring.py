@@ -7,61 +7,128 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from adapter.cases.tools import Feed, Tools
-from adapter.intake.mapping import compile_mapping, load_mapping
+from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping, source_names
 from adapter.intake.mapping.messages import load_messages
+from adapter.intake.mapping.way_back import load_way_back
 from adapter.intake.reference import load_prices, load_reference, load_window
 from adapter.ledger.ledger import Ledger
 from adapter.model.dates import Clock, SystemClock
-from adapter.model.source import MESSAGES
-from adapter.payers.delivery.endpoint import Endpoint, EndpointConfig
+from adapter.model.issues import AdapterError
+from adapter.model.message import MessageLimits
+from adapter.model.source import MESSAGES, ReadingLimits
+from adapter.payers.delivery.endpoint import EndpointConfig
 from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
+from adapter.payers.delivery.endpoints.his.endpoint import open_way
+from adapter.payers.delivery.endpoints.his.way import Way
 from adapter.payers.delivery.retry import RetryPolicy
 from adapter.rules.policy.load import load_book
-from adapter.settings import EndpointSettings, Settings
+from adapter.settings import EndpointSettings, LimitSettings, Settings, secret
+
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
 def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | None = None) -> Iterator[Tools]:
     """Everything a use case needs, closed again at the end."""
     clock = clock or SystemClock()
-    endpoints = {name: _endpoint(name, each, clock) for name, each in settings.endpoints.items()}
+    payers = {name: _endpoint(name, each, clock) for name, each in settings.endpoints.items()}
+    hospitals = ways_back(settings.mappings_folder, clock)
     ledger = Ledger.open(settings.database_url)
     try:
         yield Tools(
             ledger=ledger,
             book=load_book(settings.mappings_folder),
-            feed=feeds(settings.mappings_folder, settings.reference_folder),
-            endpoints=dict[str, Endpoint](endpoints),
+            feed=feeds(settings.mappings_folder, settings.reference_folder, settings.limits),
+            endpoints={**payers, **hospitals},
             clock=clock,
             retry=RetryPolicy(settings.retry_first_seconds, settings.retry_most_seconds, settings.retry_limit),
             lease_seconds=settings.lease_seconds,
+            most_seconds=settings.limits.seconds,
             worker=worker or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         )
     finally:
-        for endpoint in endpoints.values():
-            endpoint.close()
+        for payer in payers.values():
+            payer.close()
+        for hospital in hospitals.values():
+            hospital.close()
         ledger.close()
 
 
-def feeds(mappings: Path, reference_folder: Path) -> Callable[[str], Feed]:
+def feeds(mappings: Path, reference_folder: Path, limits: LimitSettings | None = None) -> Callable[[str], Feed]:
     """Sources by name, each compiled once when it is first asked for."""
+    of_files, of_messages = _reading_limits(limits or LimitSettings())
 
     @cache
     def feed(source: str) -> Feed:
         mapping = load_mapping(mappings, source)
+        completing = tuple(replace(each, shape=replace(each.shape, limits=of_files)) for each in mapping.completing)
+        mapping = replace(mapping, shape=replace(mapping.shape, limits=of_files), completing=completing)
+        mapping = replace(mapping, native=mapping.native and mapping.native.limited(of_files))
         facts = reference_folder / source
         reference, windows = load_reference(facts), load_window(facts / "window.yaml")
         master = facts / "prices.csv"
         prices = load_prices(master) if master.is_file() else None
         unread = (*reference.issues, *windows.issues, *(prices.issues if prices is not None else ()))
         messages = load_messages(mappings, mapping) if mapping.shape.reader == MESSAGES else None
-        return Feed(source, compile_mapping(mapping), reference, windows, unread, messages, prices)
+        messages = messages and replace(messages, limits=of_messages)
+        return Feed(
+            source,
+            compile_mapping(mapping),
+            reference,
+            windows,
+            unread,
+            messages,
+            prices,
+            password=database_password(mapping),
+            way_back=load_way_back(mappings, source),
+        )
 
     return feed
+
+
+def ways_back(mappings: Path, clock: Clock) -> dict[str, Way]:
+    """The endpoints of all sources whose HIS hears of decisions.
+
+    A source whose file is wrong is left out: its notices wait, and whoever uses the source is told what is wrong.
+    """
+    found = {}
+    for source in source_names(mappings):
+        try:
+            way = load_way_back(mappings, source)
+        except AdapterError as error:
+            log.warning("way back not opened", source=source, codes=[issue.code for issue in error.issues])
+            continue
+        if way is not None:
+            found[way.endpoint] = open_way(way, clock, os.environ.get)
+    return found
+
+
+def database_password(mapping: Mapping_) -> Callable[[], str] | None:
+    """What gives the password of a source's database when it is opened; None where none is needed."""
+    if mapping.database is None or not mapping.database.password_env:
+        return None
+    return partial(secret, mapping.database.password_env)
+
+
+def row_limits(settings: Settings) -> ReadingLimits:
+    """What reading rows may take, as the settings say."""
+    return _reading_limits(settings.limits)[0]
+
+
+def _reading_limits(limits: LimitSettings) -> tuple[ReadingLimits, MessageLimits]:
+    """The settings as the readers of files and of messages take them."""
+    common: dict[str, Any] = {name: getattr(limits, name) for name in ("file_bytes", "seconds", "listed")}
+    of_rows = {name: getattr(limits, name) for name in ("row_bytes", "rows", "columns", "depth", "nesting")}
+    of_parts = {name: getattr(limits, name) for name in ("message_bytes", "segments", "fields", "parts")}
+    return ReadingLimits(**common, **of_rows), MessageLimits(**common, **of_parts, messages=limits.rows)
 
 
 def _endpoint(name: str, settings: EndpointSettings, clock: Clock) -> FhirEndpoint:

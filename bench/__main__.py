@@ -6,10 +6,18 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import hl7, map_encode, settle
+from bench import convert, hl7, map_encode, memory, settle
 from bench.report import RESULTS, Bench, write_results
 
-BENCHES: Mapping[str, Callable[[], Bench]] = {"map_encode": map_encode.run, "settle": settle.run, "hl7": hl7.run}
+BENCHES: Mapping[str, Callable[[], Bench]] = {
+    "map_encode": map_encode.run,
+    "settle": settle.run,
+    "hl7": hl7.run,
+    "convert": convert.run,
+}
+
+#: Those that take long or much room on disk; they run when they are named.
+LARGE: Mapping[str, Callable[[], Bench]] = {"memory": memory.run}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,20 +27,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Run the benches and write bench/RESULTS.md.",
         epilog="python -m bench settle",
     )
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHES)}; all when none is named")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(BENCHES)}; all of them when none is named. Or {', '.join(LARGE)}, with pages of their own",
+    )
     names = parser.parse_args(arguments).names or list(BENCHES)
-    unknown = [name for name in names if name not in BENCHES]
+    known = {**BENCHES, **LARGE}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"unknown bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+        parser.error(f"unknown bench {', '.join(unknown)}; there are {', '.join(known)}")
     done = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
-        bench = BENCHES[name]()
+        bench = known[name]()
+        if name in LARGE:
+            write_results([bench], RESULTS.with_name(f"{name.upper()}.md"))
         done.append(bench)
         for figure in bench.figures:
             print(f"  {figure.what}: {figure.value}{f'  (bar: {figure.bar})' if figure.bar else ''}", file=sys.stderr)
-    write_results(done)
-    print(RESULTS)
+    if ordinary := [bench for bench, name in zip(done, names, strict=True) if name in BENCHES]:
+        write_results(ordinary)
+        print(RESULTS)
     return 0 if all(figure.kept is not False for bench in done for figure in bench.figures) else 1
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # The gate gives the same answer for the same tree; at a desk every run looks at other examples.
@@ -31,6 +33,13 @@ class DemoRun:
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.out / 'store' / 'adapter.db'}"
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_another_test() -> Iterator[None]:
+    """A command run inside a test sets logging up with a stream that is closed when the test ends."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

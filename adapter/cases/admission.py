@@ -9,6 +9,7 @@ from typing import Any
 
 from adapter.cases.reading import OURS, as_rows, case_of, his_resources
 from adapter.cases.tools import Act, Feed, Tools
+from adapter.cases.way_back import tell_eligibility
 from adapter.fhir.facts import facility_facts, person_facts
 from adapter.fhir.programme_task import entitlement_task
 from adapter.ledger.ledger import Transaction
@@ -64,8 +65,9 @@ def assess_case(tx: Transaction, case_id: str, tools: Tools, act: Act) -> tuple[
     _file(tx, case_id, row.source, resources, assessment, test_profile=scheme.test_profile, act=act)
     _move_entitlement(tx, case_id, row.entitlement, assessment, act)
     _move_deposit(tx, case_id, row.deposit, assessment, act)
-    issues = (*found, *assessment.issues, *_deposits(tx, case_id, resources, assessment, act))
-    return assessment, issues
+    more, refund = _deposits(tx, case_id, resources, assessment, act)
+    tell_eligibility(tx, case_id, assessment, deposits_in(resources), refund, feed, scheme.test_profile, act)
+    return assessment, (*found, *assessment.issues, *more)
 
 
 def credit_of(tx: Transaction, row: CaseRow) -> CreditState:
@@ -180,17 +182,17 @@ def _move_deposit(tx: Transaction, case_id: str, before: DepositState | None, as
 
 def _deposits(
     tx: Transaction, case_id: str, resources: tuple[Mapping[str, Any], ...], assessment: Assessment, act: Act
-) -> tuple[Issue, ...]:
+) -> tuple[tuple[Issue, ...], RefundTask | None]:
     """Deposits that the feed brought: kept where required; else an issue and a task to give them back."""
     taken = deposits_in(resources)
     if taken <= ZERO:
-        return ()
+        return (), None
     if tx.state(case_id, "deposit") in (DepositState.REQUIRED, DepositState.NOT_ALLOWED):
         tx.move(case_id, "deposit", DepositState.RECEIVED, **act.said)
     issues, task = deposit_arrived(assessment, taken)
     if task is not None:
         tx.file_paper(case_id, "deposit-refund", _task_paper(task), **act.said)
-    return issues
+    return issues, task
 
 
 def deposits_in(resources: tuple[Mapping[str, Any], ...]) -> Money:

@@ -17,12 +17,14 @@ from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
 from adapter.cases.tools import Act, Tools
 from adapter.cases.walk import hold
+from adapter.cases.way_back import tell_standing
 from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
 from adapter.model.case import Actor, BillState, CallState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
-from adapter.payers.delivery.endpoint import deliver_safely
+from adapter.model.notice import HIS
+from adapter.payers.delivery.endpoint import Endpoint, deliver_safely
 from adapter.payers.delivery.retry import needs_person, next_attempt
 
 log = structlog.get_logger(__name__)
@@ -37,9 +39,47 @@ class Delivered:
     rejected: int = 0
     unknown: int = 0
 
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(
+            self.sent + other.sent,
+            self.accepted + other.accepted,
+            self.rejected + other.rejected,
+            self.unknown + other.unknown,
+        )
+
+
+#: A notice to the HIS is harmless to repeat and must come before the next one of its stay: it is tried for a week at
+#: the longest pause before a person is asked, where a payer's message is set aside much sooner.
+NOTICE_ATTEMPTS = 2000
+
+
+def payers_only(tools: Tools) -> Tools:
+    """The same tools for a worker that only speaks with payers."""
+    return replace(tools, endpoints=_endpoints(tools, his=False))
+
+
+def ways_back_only(tools: Tools) -> Tools:
+    """The same tools for a worker that only tells the hospitals; it bears a name of its own."""
+    return replace(tools, endpoints=_endpoints(tools, his=True), worker=f"{tools.worker}-his")
+
+
+def _endpoints(tools: Tools, *, his: bool) -> dict[str, Endpoint]:
+    return {name: each for name, each in tools.endpoints.items() if name.startswith(HIS) is his}
+
 
 def work_once(tools: Tools, *, limit: int = 16) -> Delivered:
-    """One round: lease what is due and deal with each message. Returns what happened; nothing due is all zeros."""
+    """One round: lease what is due and deal with each message, payers first, then the hospitals that are to be told.
+
+    Returns what happened; nothing due is all zeros.
+    """
+    done = Delivered()
+    for his in (False, True):
+        if endpoints := _endpoints(tools, his=his):
+            done += _round(replace(tools, endpoints=endpoints), limit)
+    return done
+
+
+def _round(tools: Tools, limit: int) -> Delivered:
     now = tools.clock.now()
     with tools.ledger.transaction() as tx:
         leased = tx.lease(
@@ -50,9 +90,15 @@ def work_once(tools: Tools, *, limit: int = 16) -> Delivered:
             endpoints=tuple(tools.endpoints),
         )
     done = Delivered()
+    silent: set[str] = set()
     for message in leased:
+        if message.endpoint in silent:
+            _give_back(message, tools)
+            continue
         if (receipt := _deliver(message, tools)) is None:
             continue
+        if message.stage is Stage.NOTIFY and receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED):
+            silent.add(message.endpoint)
         _record(message, receipt, tools)
         done = replace(
             done,
@@ -78,7 +124,7 @@ def work_until_idle(
         if done.sent:
             continue
         with tools.ledger.reading() as tx:
-            due = tx.health().oldest_due
+            due = tx.next_due(tuple(tools.endpoints))
         if due is None:
             return True
         now = tools.clock.now()
@@ -96,20 +142,29 @@ def _deliver(message: OutboundMessage, tools: Tools) -> Receipt | None:
     return deliver_safely(message, tools.endpoints[message.endpoint], now)
 
 
+def _give_back(message: OutboundMessage, tools: Tools) -> None:
+    """A HIS that does not answer is not tried again for each of its notices in turn."""
+    with tools.ledger.transaction() as tx:
+        tx.release(message.key, tools.worker, now=tools.clock.now())
+
+
 def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
     """Store the receipt and take the case on, in one transaction."""
     now = tools.clock.now()
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
-    parked = needs_person(receipt, attempts, tools.retry)
+    retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry
+    parked = needs_person(receipt, attempts, retry)
     with tools.ledger.transaction() as tx:
         tx.record(
             message.key,
             receipt,
             worker=tools.worker,
-            next_attempt_at=next_attempt(message.key, receipt, attempts, tools.retry, now),
+            next_attempt_at=next_attempt(message.key, receipt, attempts, retry, now),
             parked=parked,
         )
+        if message.stage is Stage.NOTIFY:
+            _leave_alone(tx, message, receipt, act)
         _note_call(tx, message, receipt, act)
         if receipt.accrued is not None:
             row = tx.case(message.case_id)
@@ -122,7 +177,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
                     case_id=message.case_id,
                     **act.said,
                 )
-    if parked or receipt.outcome is Outcome.ACCEPTED:
+    if message.stage is not Stage.NOTIFY and (parked or receipt.outcome is Outcome.ACCEPTED):
         go_on(message.case_id, tools, act)
     log.info("message", key=message.key, outcome=receipt.outcome, attempts=attempts)
 
@@ -137,11 +192,13 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
             advance_trial(tx, case_id, tools, act)
             advance_settlement(tx, case_id, tools, act)
             advance_reversal(tx, case_id, tools, act)
+            tell_standing(tx, case_id, tools, act)
     except LedgerBusy:
         raise
     except AdapterError as error:
         with tools.ledger.transaction() as tx:
             hold(tx, case_id, (issues.walk_stopped(case_id), *error.issues), act)
+            tell_standing(tx, case_id, tools, act)
 
 
 def resume_all(tools: Tools, actor: Actor) -> int:
@@ -156,6 +213,15 @@ def resume_all(tools: Tools, actor: Actor) -> int:
         for row in page:
             go_on(row.case_id, tools, tools.act(actor, "resumed"))
         count, after = count + len(page), page[-1].case_id
+
+
+def _leave_alone(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:
+    """Send nothing to a HIS that does not answer until it is time to try again; its first answer ends that."""
+    if receipt.outcome in (Outcome.ACCEPTED, Outcome.REJECTED):
+        if tx.paused_until(message.endpoint) is not None:
+            tx.pause(message.endpoint, None, **act.said)
+    elif receipt.retry_after:
+        tx.pause(message.endpoint, act.at + timedelta(seconds=receipt.retry_after), **act.said)
 
 
 def _note_call(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:

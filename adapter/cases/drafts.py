@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapter.cases import sample_issues as issues
+from adapter.cases.sample_messages import message_sample, read_messages
 from adapter.cases.samples import read_sample
-from adapter.intake.mapping.draft import Draft, draft_mapping
+from adapter.intake.mapping.draft import Draft, draft_mapping, draft_messages
 from adapter.intake.mapping.draft.known import load_known
 from adapter.model.issues import AdapterError
 
@@ -16,20 +17,30 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SCHEMAS = "his/schema"
 
 
-def draft_sample(source: str, vendor: str, paths: Sequence[Path], mappings: Path) -> Draft:
+def draft_sample(
+    source: str, vendor: str, paths: Sequence[Path], mappings: Path, *, layout: Path | None = None
+) -> Draft:
     """What a first mapping of a sample could be; nothing is written.
 
     Args:
         mappings: the folder with the tables of usual column names and codes.
+        layout: description of the columns of a sample of fixed width.
 
     Raises:
-        AdapterError: MAP-120 … MAP-124, MAP-126; or an issue of reading.
+        AdapterError: MAP-120 … MAP-124, MAP-126, MAP-180 … MAP-183; or an issue of reading.
     """
     for name in (source, vendor):
         if not _NAME.match(name):
             raise AdapterError(issues.bad_name(name))
-    tables, export = read_sample(paths)
-    draft = draft_mapping(source, vendor, tables, export, load_known(mappings))
+    known = load_known(mappings)
+    if messages := message_sample(paths):
+        found, encodings = read_messages(messages)
+        draft = draft_messages(source, vendor, found, encodings, known)
+        if draft is None:
+            raise AdapterError(issues.no_stay_key("PV1-19, PV1-50, PID-18"))
+        return draft
+    tables, export = read_sample(paths, layout)
+    draft = draft_mapping(source, vendor, tables, export, known)
     if draft is None:
         raise AdapterError(issues.no_stay_key(", ".join(table.name for table in tables)))
     return draft

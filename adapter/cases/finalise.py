@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
+from adapter.cases.observed import ObservedParts, observed_parts
+from adapter.cases.proof import certificate_paper
 from adapter.cases.reading import OURS, Bodies, Dossier, as_rows, bill_paper
 from adapter.cases.tools import Act
 from adapter.cases.walk import Answers
+from adapter.cases.way_back import tell_reversal, tell_settlement
 from adapter.fhir.canonical import decode
 from adapter.fhir.record import RecordFacts, record_bundle
 from adapter.ledger.ledger import Transaction
@@ -16,9 +19,14 @@ from adapter.model.case import BillState, PatientPartState
 from adapter.model.money import ZERO
 from adapter.model.settlement import Payer, PayerAnswer, Settlement
 from adapter.rules.policy.scheme import Scheme
+from adapter.rules.settlement.certificate import certificate
 
 #: Account that the bill is credited to; each payer's part is debited to ``receivable/<payer>``.
 CHARGES = "charges"
+RECEIVABLE = "receivable"
+
+#: Account of bill rounding.
+ROUNDING = "rounding"
 
 
 #: Paper that names the row of every resource.
@@ -29,10 +37,12 @@ SETTLED_ELEMENTS = {"ChargeItem": ("status",), "Account": ("coverage", "guaranto
 
 
 def finalise(tx: Transaction, case: Dossier, settlement: Settlement, answers: Answers, act: Act) -> None:
-    """All or nothing: the bill, its postings, its accruals and its resources."""
+    """All or nothing: the bill, its postings, its accruals, its resources, and the HIS is told."""
     case_id, version = case.row.case_id, case.claim.version
     tx.save_settlement(case_id, version, settlement, **act.said)
-    tx.post(case_id, version, entries(settlement), **act.said)
+    tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
+    postings = entries(settlement, observed_parts(tx, case_id, settlement))
+    tx.post(case_id, version, postings, **act.said)
     tx.accumulate(settlement.accruals, case_id, version, **act.said)
     bundle = record(tx, case, settlement, answers, settled_at=act.at, undone=False)
     publish(tx, case, resources_in(bundle), act)
@@ -40,6 +50,7 @@ def finalise(tx: Transaction, case: Dossier, settlement: Settlement, answers: An
     tx.file_paper(case_id, "settled", {"at": act.at.isoformat(), "version": str(version)}, **act.said)
     if tx.state(case_id, "patient-part") is None:
         tx.start(case_id, "patient-part", PatientPartState.OPEN, **act.said)
+    tell_settlement(tx, case.row.stay_key, settlement, case.feed, act)
 
 
 def undo(tx: Transaction, case: Dossier, act: Act) -> None:
@@ -55,6 +66,7 @@ def undo(tx: Transaction, case: Dossier, act: Act) -> None:
         answers = answers_of(tx, case_id, version, settlement)
         bundle = record(tx, case, settlement, answers, settled_at=settled_at(tx, case_id, act), undone=True)
         publish(tx, case, resources_in(bundle), act)
+        tell_reversal(tx, case.row.stay_key, settlement, case.feed, act)
     tx.move(case_id, "bill", BillState.REVERSED, subject=str(version), **act.said)
 
 
@@ -95,11 +107,16 @@ def _bill_follows(tx: Transaction, case: Dossier, put: dict[str, int], act: Act)
         tx.file_paper(case.row.case_id, name, {"resources": after}, **act.said)
 
 
-def entries(settlement: Settlement) -> list[Posting]:
-    """The bill on one side, who owes it on the other; each part its own posting with its article."""
+def entries(settlement: Settlement, observed: ObservedParts | None = None) -> list[Posting]:
+    """The bill on one side, who owes it on the other; each part its own posting with its article.
+
+    Args:
+        observed: what the HIS's own settlement moves beyond the funds' part: rounding of the bill, the hospital's
+            waiver, the personal account. Each is a pair of postings of its own, so that no line is bent for it.
+    """
     owed = [
         Posting(
-            account=f"receivable/{share.payer}",
+            account=f"{RECEIVABLE}/{share.payer}",
             debit=max(share.amount, ZERO),
             credit=max(-share.amount, ZERO),
             payer=share.payer,
@@ -113,7 +130,26 @@ def entries(settlement: Settlement) -> list[Posting]:
     bill = Posting(
         account=CHARGES, debit=max(-total, ZERO), credit=max(total, ZERO), cite="费用总额 (total of the bill)"
     )
-    return [*owed, bill] if total or owed else []
+    return [*owed, bill, *_as_observed(observed or ObservedParts())] if total or owed else []
+
+
+def _as_observed(parts: ObservedParts) -> list[Posting]:
+    """What goes from one account to another as the HIS settled it; nothing for what is ¥0.00."""
+    patient = f"{RECEIVABLE}/{Payer.PATIENT}"
+    moves = (
+        (patient, ROUNDING, parts.rounding, "HIS 结算舍入 (rounding of the bill by the HIS)"),
+        (f"{RECEIVABLE}/{Payer.HOSPITAL}", patient, parts.hospital, "HIS 医院减免 (waived by the hospital)"),
+        (f"{RECEIVABLE}/{Payer.PERSONAL_ACCOUNT}", patient, parts.account, "HIS 个人账户支付 (personal account)"),
+    )
+    return [
+        Posting(account, max(sign, ZERO), max(-sign, ZERO), _PAYER_OF.get(account), cite)
+        for to, from_, amount, cite in moves
+        for account, sign in ((to, amount), (from_, -amount))
+        if amount
+    ]
+
+
+_PAYER_OF = {f"{RECEIVABLE}/{payer}": payer for payer in Payer}
 
 
 def record(
@@ -125,6 +161,7 @@ def record(
         created=settled_at,
         claim=case.claim,
         undone=undone,
+        rounding=observed_parts(tx, case.row.case_id, settlement).rounding,
     )
     return record_bundle(case.resources, settlement, tuple(answers.values()), facts=facts)
 

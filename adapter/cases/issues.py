@@ -316,3 +316,27 @@ def walk_stopped(case_id: str) -> Issue:
         hint_zh="排除原因后执行 adapter deliver,病例从停下处继续",
         hint_en="remove the cause, then adapter deliver takes the case on from where it stopped",
     )
+
+
+def no_certificate(case_id: str) -> Issue:
+    return Issue(
+        code="CASE-325",
+        severity=Severity.ERROR,
+        pointer=case_id,
+        zh="该账单版本没有结算证明:尚未结算",
+        en="this bill version has no certificate: it was never settled",
+        hint_zh="结算完成后再查看,或指定已结算的版本",
+        hint_en="look again after settlement, or name a version that was settled",
+    )
+
+
+def certificate_fails(pointer: str, promise: str, what: str) -> Issue:
+    return Issue(
+        code="CASE-326",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"结算证明不成立({promise}):{what}",
+        en=f"the certificate does not hold ({promise}): {what}",
+        hint_zh="请向出具方索取原件;算术错误须由出具方更正",
+        hint_en="ask whoever issued it for the original; wrong arithmetic is for the issuer to correct",
+    )

@@ -15,14 +15,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapter.cases import sample_issues as issues
+from adapter.cases.masking import Shown
 from adapter.cases.parking import rows_of, unpacked_from
 from adapter.cases.reading import OURS, case_of
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.fhir.canonical import decode
 from adapter.fhir.provenance import element_provenance
-from adapter.intake.mapping import Mapping_, load_mapping
-from adapter.intake.mapping.explain import Explainer, Line
+from adapter.intake.mapping import Mapping_, explainer_of, load_mapping
+from adapter.intake.mapping.explain import Line
 from adapter.intake.mapping.issues import MappingRefused
+from adapter.intake.mapping.native_explain import personal_paths
 from adapter.intake.mapping.private import personal_columns
 from adapter.intake.mapping.uses import Use, uses_of
 from adapter.ledger.ledger import Transaction
@@ -78,6 +80,15 @@ class CaseLineage:
     hospital: str
     issues: tuple[Issue, ...]
 
+    def as_json(self, shown: Shown) -> dict[str, Any]:
+        """For a pipe or a program; ``shown`` masks what says who somebody is."""
+        return {
+            "case_id": self.case_id,
+            "mapping": self.version,
+            "elements": [{**shown.line_json(each.line), "as_stored": each.as_stored} for each in self.elements],
+            "uses": [{"rule": each.rule, "what": each.what, "target": each.target} for each in self.uses],
+        }
+
     def provenances(self) -> Iterator[dict[str, Any]]:
         """One FHIR Provenance per element."""
         digest = self.version.rpartition(" · ")[2]
@@ -94,6 +105,16 @@ class CaseLineage:
                 recorded=each.recorded,
                 rules=[f"{file}#L{number}", f"{self.source}/{digest}"],
             )
+
+
+def lineage_for(
+    case_id: str, tools: Tools, act: Act, *, path: str | None = None, field: str | None = None
+) -> CaseLineage:
+    """As ``case_lineage``, with a line in the journal that says who looked: no line, no data."""
+    with tools.ledger.transaction() as tx:
+        case_of(tx, case_id)
+        tx.note(case_id, "lineage-read", {"path": path or "", "field": field or ""}, **act.said)
+    return case_lineage(case_id, tools, path=path, field=field)
 
 
 def case_lineage(case_id: str, tools: Tools, *, path: str | None = None, field: str | None = None) -> CaseLineage:
@@ -116,7 +137,7 @@ def case_lineage(case_id: str, tools: Tools, *, path: str | None = None, field: 
         files = tx.paper("", _paper_of(version))
         stored = {f"{each.type}/{each.id}": each for each in tx.resources_of_case(case_id)}
     mapping, found = _mapping_of(row, version, files, tools)
-    explainer = Explainer(mapping)
+    explainer = explainer_of(mapping)
     records = unpacked_from(kept, row.source)
     mapped = explainer.mapper.map(records)
     wanted = _Path(path) if path else None
@@ -134,10 +155,17 @@ def case_lineage(case_id: str, tools: Tools, *, path: str | None = None, field: 
         version=mapping.version,
         elements=tuple(_as_stored(line, stored) for line in lines if line.element in stored),
         uses=uses_of(mapping, table, column) if field is not None else (),
-        personal=frozenset(each for name in mapping.shape.tables for each in personal_columns(mapping, name)),
+        personal=_personal(mapping, lines),
         hospital=row.facility,
         issues=found,
     )
+
+
+def _personal(mapping: Mapping_, lines: Iterable[Line]) -> frozenset[str]:
+    """Source columns that say who somebody is: told by the mapping, or by the resources themselves."""
+    if mapping.native is not None:
+        return personal_paths(lines)
+    return frozenset(each for name in mapping.shape.tables for each in personal_columns(mapping, name))
 
 
 def _paper_of(version: str) -> str:

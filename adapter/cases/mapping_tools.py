@@ -13,17 +13,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapter.cases import sample_issues as issues
+from adapter.cases.batch import Batch
 from adapter.cases.mappings import staged_sample
 from adapter.fhir.validation import validate
-from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping
+from adapter.intake.mapping import Mapping_, compile_mapping, explainer_of, load_mapping
 from adapter.intake.mapping.check import claimed_columns
 from adapter.intake.mapping.compare import Comparison, compare
 from adapter.intake.mapping.engine import MappedStay
-from adapter.intake.mapping.explain import Explainer, Line
+from adapter.intake.mapping.explain import Line
+from adapter.intake.mapping.native_explain import personal_paths
 from adapter.intake.mapping.private import personal_columns
 from adapter.intake.mapping.schema import schemas as schemas
-from adapter.intake.readers.messages import StagedMessages
-from adapter.intake.readers.staging import Staged
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.source import SourceRecord, StayRecords
 
@@ -76,7 +76,7 @@ def explain_row(
         AdapterError: MAP-127, or the mapping is unknown or wrong.
     """
     mapping = load_mapping(mappings, source)
-    explainer = Explainer(mapping)
+    explainer = explainer_of(mapping)
     wanted = table or mapping.shape.stay_table
     with staged_sample(mapping, paths, mappings, reference) as staged:
         stay, record = _find(staged, wanted, row)
@@ -93,13 +93,13 @@ def explain_row(
         row=record,
         lines=lines,
         others=_others(mapping, record, lines),
-        personal=personal_columns(mapping, wanted),
+        personal=personal_paths(lines) if mapping.native is not None else personal_columns(mapping, wanted),
         issues=tuple(found),
         version=mapping.version,
     )
 
 
-def _find(staged: Staged | StagedMessages, table: str, row: str) -> tuple[StayRecords, SourceRecord]:
+def _find(staged: Batch, table: str, row: str) -> tuple[StayRecords, SourceRecord]:
     file, _, number = row.rpartition("#")
     for stay in staged.stays():
         for record in stay.tables.get(table, ()):
@@ -114,6 +114,8 @@ def _points_at(issue: Issue, record: SourceRecord) -> bool:
 
 
 def _others(mapping: Mapping_, record: SourceRecord, lines: Sequence[Line]) -> tuple[OtherColumn, ...]:
+    if mapping.native is not None:
+        return ()  # every element is taken over or left out for a stated reason: mapping check shows which
     table = record.origin.table
     shown = {place.column for line in lines for place in line.sources if place.table == table}
     claimed, ignored = claimed_columns(mapping)[table], mapping.ignored.get(table, {})
@@ -169,7 +171,7 @@ def _laid_over(mappings: Path, before: Mapping_, edited: Path) -> Iterator[Path]
         shutil.copytree(mappings / "his", folder / "his")
         shutil.copytree(mappings / "sources", folder / "sources")
         parts = (
-            [(edited, folder / "his" / before.vendor)]
+            [(edited, folder / "his" / _vendor_of(edited, before))]
             if (edited / "shape.yaml").is_file()
             else [
                 (part, folder / kind / part.name)
@@ -187,7 +189,12 @@ def _laid_over(mappings: Path, before: Mapping_, edited: Path) -> Iterator[Path]
         yield folder
 
 
-def _mapped(mapping: Mapping_, staged: Staged | StagedMessages) -> Iterator[MappedStay]:
+def _vendor_of(edited: Path, before: Mapping_) -> str:
+    """Which of a combined source's folders an edited one stands for: told by its name, else the first one."""
+    return edited.resolve().name if edited.resolve().name in before.vendors else before.vendor
+
+
+def _mapped(mapping: Mapping_, staged: Batch) -> Iterator[MappedStay]:
     mapper = compile_mapping(mapping)
     return (mapper.map(stay) for stay in staged.stays())
 

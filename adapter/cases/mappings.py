@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
+from adapter.cases.batch import Batch, batch_of_files
+from adapter.cases.poll import views_of
 from adapter.intake.mapping import CheckReport as CheckReport
 from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping
 from adapter.intake.mapping.messages import load_messages
+from adapter.intake.mapping.native import NativeMapper
+from adapter.intake.mapping.native_survey import survey_native
 from adapter.intake.mapping.survey import Survey as Survey
 from adapter.intake.mapping.survey import survey
-from adapter.intake.readers.messages import StagedMessages, stage_messages
-from adapter.intake.readers.staging import Staged, stage
 from adapter.intake.reference import load_prices
 from adapter.model.issues import Issue
 from adapter.model.source import MESSAGES
@@ -33,15 +37,39 @@ def check_sample(
     mapper = compile_mapping(mapping)
     with staged_sample(mapping, paths, mappings, reference) as staged:
         report = mapper.check(staged.stays())
-        return report, survey(mapper, staged.stays()), staged.issues
+        look = survey_native(mapper, staged.stays()) if isinstance(mapper, NativeMapper) else None
+        return report, look or survey(mapper, staged.stays()), staged.issues
+
+
+def check_views(
+    source: str,
+    mappings: Path,
+    now: datetime,
+    password_of: Callable[[Mapping_], Callable[[], str] | None],
+    *,
+    most: int,
+) -> tuple[CheckReport, Survey, tuple[Issue, ...]]:
+    """The same for the views of a source's database: their first rows, from the start; no watermark moves.
+
+    Args:
+        password_of: gives what gives the database's password.
+        most: rows of each view.
+
+    Raises:
+        AdapterError: the mapping is wrong, CASE-335, or the database cannot be read (SRC-150 to -159).
+    """
+    mapping = load_mapping(mappings, source)
+    mapper, password = compile_mapping(mapping), password_of(mapping)
+    with views_of(mapping, {}, now, password() if password is not None else None, most=most) as staged:
+        return mapper.check(staged.stays()), survey(mapper, staged.stays()), staged.issues
 
 
 def staged_sample(
     mapping: Mapping_, paths: Sequence[Path], mappings: Path, reference: Path | None = None
-) -> Staged | StagedMessages:
-    """A sample by stay, read as its mapping says; use it in a ``with``."""
+) -> AbstractContextManager[Batch]:
+    """A sample, read as its mapping says; use it in a ``with``."""
     if mapping.shape.reader != MESSAGES:
-        return stage(paths, mapping.shape, mapping.source)
+        return batch_of_files(mapping, None, paths)
     master = reference / mapping.source / "prices.csv" if reference is not None else None
     prices = load_prices(master) if master is not None and master.is_file() else None
-    return stage_messages(paths, load_messages(mappings, mapping), mapping.source, prices=prices)
+    return batch_of_files(mapping, load_messages(mappings, mapping), paths, prices)

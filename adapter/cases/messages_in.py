@@ -8,21 +8,22 @@ about until its file comes again without it being refused.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from adapter.cases.refused import held_stays, in_files, refused, stays_about
+from adapter.cases.rows_in import NO_ROWS, RowsOf, completed, rows_counted, rows_kept, waiting
 from adapter.cases.tools import Act, Feed, Tools
-from adapter.fhir.canonical import decode, encode
+from adapter.fhir.canonical import encode
 from adapter.intake.readers.folding import Folder
 from adapter.intake.readers.hl7v2 import MessageParser, MessageRefused
 from adapter.intake.readers.message_issues import duplicates
 from adapter.intake.readers.messages import RefusedMessage, StagedMessages
-from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import ParkedRow
+from adapter.intake.readers.staging import ReadFile
 from adapter.model.issues import Issue, stopping
 from adapter.model.message import KeptMessage
 from adapter.model.source import StayRecords
@@ -31,8 +32,6 @@ _Each = TypeVar("_Each")
 
 #: Messages that are kept in one transaction.
 _TOGETHER = 200
-#: Refused messages of one source that may wait at a time and still hold their stays.
-_MOST_REFUSED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,21 @@ class Kept:
     issues: tuple[Issue, ...]
 
 
-def keep_messages(staged: StagedMessages, feed: Feed, tools: Tools, act: Act) -> Kept:
+class Parts(Protocol):
+    """What was read and is to be kept for good: messages, or resources that belong together."""
+
+    @property
+    def files(self) -> tuple[ReadFile, ...]: ...
+
+    @property
+    def issues(self) -> tuple[Issue, ...]: ...
+
+    def messages(self) -> Iterator[KeptMessage]: ...
+
+    def refused(self) -> Iterator[RefusedMessage]: ...
+
+
+def keep_messages(staged: Parts, feed: Feed, tools: Tools, act: Act) -> Kept:
     """Keep every message that was read, and park every one that was refused: afterwards nothing can be lost."""
     keys = dict.fromkeys(_park_refused(staged, feed, tools, act))
     known: Counter[str] = Counter()
@@ -62,50 +75,84 @@ def keep_messages(staged: StagedMessages, feed: Feed, tools: Tools, act: Act) ->
     return Kept(tuple(keys), tuple(duplicates(file, count) for file, count in sorted(known.items()) if count))
 
 
-def stays_tied(feed: Feed, keys: Iterable[str], tools: Tools) -> Iterator[StayRecords]:
-    """The stays of all kept messages that are tied to these keys, as they are now.
+def stays_tied(
+    feed: Feed, keys: Iterable[str], tools: Tools, waits: Callable[[Issue], None] = lambda _: None
+) -> Iterator[StayRecords]:
+    """The stays of all kept messages that are tied to these keys, as they are now, with the rows kept of them.
 
-    The caller records each stay before it asks for the next. Where somebody else has kept more messages meanwhile,
-    their stays come once more, so that whoever records last records everything.
+    The caller records each stay before it asks for the next. Where somebody else has kept more messages or rows
+    meanwhile, their stays come once more, so that whoever records last records everything.
+
+    Args:
+        waits: told of rows whose stay no message has named yet.
     """
     with tools.ledger.reading() as tx:
-        refused = _refused_by_stay(tx, feed.name)
+        held = held_stays(tx, feed.name)
     done: set[str] = set()
     for key in keys:
         if key in done:
             continue
-        seen: frozenset[str] = frozenset()
+        own = _stay_of(key)
+        seen, stays = (frozenset[str](), -1), own
         while True:
             with tools.ledger.reading() as tx:
-                if (now := tx.identities_tied(feed.name, [key])) == seen:
+                identities = tx.identities_tied(feed.name, [key])
+                if (identities, rows_counted(tx, feed, stays)) == seen:
                     break
                 tied = tx.messages_tied(feed.name, [key])
-            yield from _folded(feed, tied, refused)
-            done.update(each for message in tied for each in message.keys)
-            seen = now
+                named = (stay for each in tied for name in each.keys for stay in _stay_of(name))
+                stays = tuple(dict.fromkeys((*own, *named)))
+                seen = (identities, rows_counted(tx, feed, stays))
+                rows = {stay: rows_kept(tx, feed, stay) for stay in stays}
+            found = [completed(stay, rows) for stay in _folded(feed, tied, held)]
+            yield from found
+            for stay in set(own) - {each.stay_key for each in found}:
+                for issue in waiting(feed, stay, rows[stay]):
+                    waits(issue)
+            done.update((key, *(each for message in tied for each in message.keys)))
 
 
-def stays_looked_at(staged: StagedMessages, feed: Feed, tools: Tools) -> Iterator[StayRecords]:
-    """The stays as they would be if the staged messages were kept; nothing is written."""
-    keys = dict.fromkeys(key for each in staged.messages() for key in each.keys)
+def stays_looked_at(
+    staged: StagedMessages,
+    feed: Feed,
+    tools: Tools,
+    rows_of: Callable[[str], RowsOf] = lambda _: NO_ROWS,
+    more: Iterable[str] = (),
+) -> Iterator[StayRecords]:
+    """The stays as they would be if the staged messages were kept; nothing is written.
+
+    Args:
+        rows_of: the rows of a stay as they would be.
+        more: keys of further stays that are to be looked at.
+    """
+    keys = dict.fromkeys((*(key for each in staged.messages() for key in each.keys), *more))
     with tools.ledger.reading() as tx:
         for together in _some(keys):
             for kept in tx.messages_tied(feed.name, together):
                 staged.keep(kept)
-    yield from staged.stays()
+    for stay in staged.stays():
+        about = (stay.stay_key, *stay.merged_from)
+        yield completed(stay, {each: rows_of(each) for each in about})
 
 
 def stay_now(feed: Feed, stay_key: str, tools: Tools) -> StayRecords | None:
-    """One stay as all its kept messages have it; None when none of them is about it."""
+    """One stay as all its kept messages have it, with the rows kept of it; None when no message is about it."""
     with tools.ledger.reading() as tx:
-        tied, refused = tx.messages_tied(feed.name, [f"stay:{stay_key}"]), _refused_by_stay(tx, feed.name)
-    return next((stay for stay in _folded(feed, tied, refused) if stay.stay_key == stay_key), None)
+        tied, held = tx.messages_tied(feed.name, [f"stay:{stay_key}"]), held_stays(tx, feed.name)
+        found = next((stay for stay in _folded(feed, tied, held) if stay.stay_key == stay_key), None)
+        if found is None:
+            return None
+        return completed(found, {each: rows_kept(tx, feed, each) for each in (stay_key, *found.merged_from)})
 
 
-def _folded(feed: Feed, tied: Sequence[KeptMessage], refused: Mapping[str, Sequence[Issue]]) -> Iterator[StayRecords]:
+def _stay_of(key: str) -> tuple[str, ...]:
+    return (key.removeprefix("stay:"),) if key.startswith("stay:") else ()
+
+
+def _folded(feed: Feed, tied: Sequence[KeptMessage], known: Mapping[str, Sequence[Issue]]) -> Iterator[StayRecords]:
     assert feed.messages is not None
     parser, folder = MessageParser(feed.messages), Folder(feed.messages, feed.name, feed.prices)
-    held = {stay: list(found) for stay, found in refused.items()}
+    held = {stay: list(found) for stay, found in known.items()}
     messages = []
     for each in tied:
         try:
@@ -118,24 +165,24 @@ def _folded(feed: Feed, tied: Sequence[KeptMessage], refused: Mapping[str, Seque
         yield replace(stay, issues=(*found, *stay.issues)) if found else stay
 
 
-def _park_refused(staged: StagedMessages, feed: Feed, tools: Tools, act: Act) -> list[str]:
+def _park_refused(staged: Parts, feed: Feed, tools: Tools, act: Act) -> list[str]:
     """Park what could not be read with its bytes. Returns keys of stays that are held by it, or no longer are.
 
     A file of the same name coming again without the issue settles the matter.
     """
     files = {each.name for each in staged.files}
     standing = {issue.pointer: issue for issue in stopping(staged.issues)}
-    keys = []
+    keys: list[str] = []
     with tools.ledger.transaction() as tx:
-        for parked in _refused(tx, feed.name):
-            if parked.place not in standing and parked.place.partition("#")[0] in files:
+        for parked in refused(tx, feed.name):
+            if parked.place not in standing and in_files(parked.place, files):
                 tx.resolve_parked(parked.id, **act.said)
-                keys.append(_about(parked))
-    for refused in staged.refused():
-        standing.pop(refused.issue.pointer, None)
+                keys += stays_about(parked)
+    for each in staged.refused():
+        standing.pop(each.issue.pointer, None)
         with tools.ledger.transaction() as tx:
-            tx.park(feed.name, None, [refused.issue], _packed(refused), refused.issue.pointer, **act.said)
-        keys.append(refused.stay)
+            tx.park(feed.name, None, [each.issue], _packed(each), each.issue.pointer, **act.said)
+        keys.append(each.stay)
     with tools.ledger.transaction() as tx:
         for pointer, issue in standing.items():
             tx.park(feed.name, None, [issue], encode({"pointer": pointer}), pointer, **act.said)
@@ -146,22 +193,6 @@ def _packed(refused: RefusedMessage) -> bytes:
     """A message that could not be read: its place, the stay that it seems to be about, its bytes."""
     data = b64encode(refused.data).decode("ascii")
     return encode({"pointer": refused.issue.pointer, "stay": refused.stay, "message": data})
-
-
-def _refused(tx: Transaction, source: str) -> list[ParkedRow]:
-    return [each for each in tx.parked(source=source, limit=_MOST_REFUSED) if each.stay_key is None]
-
-
-def _refused_by_stay(tx: Transaction, source: str) -> Mapping[str, Sequence[Issue]]:
-    found: defaultdict[str, list[Issue]] = defaultdict(list)
-    for parked in _refused(tx, source):
-        if stay := _about(parked):
-            found[stay] += parked.issues
-    return found
-
-
-def _about(parked: ParkedRow) -> str:
-    return str(decode(parked.body).get("stay", ""))
 
 
 def _some(many: Iterable[_Each]) -> Iterator[list[_Each]]:

@@ -11,7 +11,7 @@ from adapter.fhir.canonical import decode
 from adapter.ledger.issues import unknown_message
 from adapter.ledger.rows import MessageRow, MessageState
 from adapter.model.issues import AdapterError
-from adapter.model.messages import Receipt
+from adapter.model.messages import Receipt, Stage
 
 
 def messages(tools: Tools, *, unfinished: bool = False) -> list[MessageRow]:
@@ -39,6 +39,9 @@ def retry(key: str, tools: Tools, act: Act) -> None:
     """Make a parked or waiting message due now; a worker asks the payer before it sends again."""
     with tools.ledger.transaction() as tx:
         tx.retry(key, **act.said)
+        row = tx.message(key)
+        if row is not None and row.message.stage is Stage.NOTIFY:
+            tx.pause(row.message.endpoint, None, **act.said)
 
 
 def wire_log(tools: Tools) -> Iterator[dict[str, Any]]:

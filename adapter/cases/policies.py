@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from adapter.cases.policy_explain import HISTORICAL
 from adapter.rules.policy.book import PolicyBook
 from adapter.rules.policy.load import load_book, load_layers
 from adapter.rules.policy.parameters import Policy
-from adapter.rules.programme import missing_settings, settings_of
+from adapter.rules.programme import missing_settings
 from adapter.rules.settlement.whatif import whatif
 
 
@@ -77,12 +78,15 @@ def plan_json(policy: Policy, on: date) -> dict[str, Any]:
         "en": policy.title.en,
         "steps": list(policy.steps),
         "test_profile": policy.test_profile,
-        "not_modelled": policy.not_modelled,
+        "not_modelled": policy.not_modelled or policy.undated,
+        "historical": HISTORICAL if policy.historical else None,
         "parameters": shown,
     }
 
 
 def _in_force(policy: Policy, name: str, on: date) -> object:
+    if policy.undated or (policy.valid is not None and on not in policy.valid):
+        return None
     standing = [entry for entry in policy.parameters[name].history if entry.since <= on]
     return standing[-1] if standing else None
 
@@ -99,19 +103,3 @@ def explain(book: PolicyBook, name: str, on: date) -> dict[str, Any]:
 def book(mappings: Path) -> PolicyBook:
     """Every policy file under a mappings folder. Raises AdapterError POL-2xx with file and line."""
     return load_book(mappings)
-
-
-def explain_programme(book: PolicyBook, name: str) -> list[dict[str, Any]]:
-    """Every setting that a scheme's programme asks for: value or None, meaning, article."""
-    scheme = book.scheme(name)
-    programme = book.programme(scheme.programme)
-    return [
-        {
-            "name": each.name,
-            "value": scheme.settings.get(each.name),
-            "zh": each.text.zh,
-            "en": each.text.en,
-            "cite": each.text.cite,
-        }
-        for each in settings_of(programme)
-    ]

@@ -18,7 +18,7 @@ _STANDING = (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED, 
 
 
 def reconcile_day(endpoint: str, day: date, facility: str, tools: Tools, act: Act) -> DayComparison:
-    """Fetch the payer's statement and name every difference; what was found is written down.
+    """Fetch the payer's statement of one hospital and name every difference; what was found is written down.
 
     Args:
         facility: the hospital's code as the payer knows it (national code where it has one).
@@ -31,20 +31,31 @@ def reconcile_day(endpoint: str, day: date, facility: str, tools: Tools, act: Ac
         raise AdapterError(issues.endpoint_unset(endpoint))
     remittance = counterpart.remittance(day, facility)
     with tools.ledger.transaction() as tx:
-        result = compare(settled_on(tx, endpoint, day, tools), remittance)
-        tx.file_paper("", f"reconciliation/{endpoint}/{day.isoformat()}", comparison_json(result, day), **act.said)
+        result = compare(settled_on(tx, endpoint, day, facility, tools), remittance)
+        tx.file_paper(
+            "", f"reconciliation/{endpoint}/{facility}/{day.isoformat()}", comparison_json(result, day), **act.said
+        )
     return result
 
 
-def settled_on(tx: Transaction, endpoint: str, day: date, tools: Tools) -> list[Settled]:
-    """What our books say an endpoint accepted for a rule date and has not reversed since."""
+def settled_on(tx: Transaction, endpoint: str, day: date, facility: str, tools: Tools) -> list[Settled]:
+    """What our books say an endpoint accepted from a hospital for a rule date and has not reversed since."""
     found: list[Settled] = []
+    ours: dict[str, bool] = {}
     after = ""
     while page := tx.cases(in_states={"bill": _STANDING}, after=after):
         for row in page:
-            found += _of_case(tx, row, endpoint, day, tools)
+            if row.source not in ours:
+                ours[row.source] = facility == _hospital_of(row.source, tools)
+            found += _of_case(tx, row, endpoint, day, tools) if ours[row.source] else []
         after = page[-1].case_id
     return found
+
+
+def _hospital_of(source: str, tools: Tools) -> str:
+    """The code by which payers know a source's hospital; one office may serve several hospitals."""
+    settings = tools.feed(source).mapper.mapping.settings
+    return settings.get("facility.national_code") or settings.get("facility.code", "")
 
 
 def _of_case(tx: Transaction, row: CaseRow, endpoint: str, day: date, tools: Tools) -> list[Settled]:

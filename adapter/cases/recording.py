@@ -15,7 +15,9 @@ from adapter.cases.lineage import keep_records
 from adapter.cases.observed import record_observed
 from adapter.cases.parking import packed
 from adapter.cases.reading import as_rows, dossier
+from adapter.cases.settle import estimate_at_admission
 from adapter.cases.tools import Act, Feed, Tools
+from adapter.cases.way_back import tell_held
 from adapter.fhir.canonical import decode
 from adapter.fhir.validation import validate
 from adapter.intake.mapping.engine import MappedStay
@@ -77,7 +79,16 @@ def take_stay(feed: Feed, records: StayRecords, tools: Tools, act: Act) -> StayT
         if stopping(found):
             return _park(tx, feed, records, case_id, found, act)
         _resolve(tx, feed.name, records.stay_key, case_id, act)
+        if fate is Fate.OPENED:
+            estimate_at_admission(tx, case_id, tools, act)
+        tell_held(tx, case_id, records.stay_key, (), feed, act)
         return StayTaken(records.stay_key, case_id, fate, found)
+
+
+def set_aside(feed: Feed, records: StayRecords, found: tuple[Issue, ...], tools: Tools, act: Act) -> StayTaken:
+    """Park a stay's rows without looking at them."""
+    with tools.ledger.transaction() as tx:
+        return _park(tx, feed, records, case_id_of(feed.name, records.stay_key), found, act)
 
 
 def _record(
@@ -117,7 +128,7 @@ def _record(
 
 #: What an export holds whole for each of its stays: a row that is gone was taken back by the HIS, or is another stay's
 #: now, as the charges of a stay that was merged; a patient or an insurance that is gone was replaced by another.
-_WHOLE = ("ChargeItem", "Condition", "Coverage", "Patient", "PaymentReconciliation")
+_WHOLE = ("ChargeItem", "Condition", "Coverage", "Location", "Patient", "PaymentReconciliation", "RelatedPerson")
 
 
 def _no_longer(tx: Transaction, source: str, case_id: str, mapped: MappedStay) -> list[tuple[str, str]]:
@@ -194,6 +205,7 @@ def _park(
     tx.park(feed.name, records.stay_key, found, packed(records), place, **act.said)
     if tx.case(case_id) is not None:
         tx.set_held(case_id, stopping(found), **act.said)
+    tell_held(tx, case_id, records.stay_key, found, feed, act)
     return StayTaken(records.stay_key, case_id, Fate.PARKED, found)
 
 

@@ -20,11 +20,13 @@ from adapter.cases.walk import (
     reasons,
     roles_of,
 )
+from adapter.cases.way_back import tell_standing
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageState
 from adapter.model.case import BillState, CallState
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Stage
+from adapter.model.settlement import Authority
 from adapter.payers.delivery.endpoint import Exchange
 from adapter.rules.policy.scheme import Call
 
@@ -51,6 +53,7 @@ def start_reversal(case_id: str, tools: Tools, act: Act) -> None:
             if message.message.stage is Stage.REVERSE and message.outcome is Outcome.REJECTED:
                 tx.retry(message.message.key, **act.said)
         advance_reversal(tx, case_id, tools, act)
+        tell_standing(tx, case_id, tools, act)
 
 
 def advance_reversal(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
@@ -69,6 +72,10 @@ def advance_reversal(tx: Transaction, case_id: str, tools: Tools, act: Act) -> N
 def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Act) -> bool:
     """Whether the call is undone; if not, its message is on its way or was refused."""
     case_id, subject = case.row.case_id, call_subject(case.claim.version, call)
+    if _undone_by_his(tx, case, call):
+        tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
+        tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
+        return True
     so_far = exchanges(tx, case, call, Stage.REVERSE)
     if isinstance(so_far, Waiting):
         hold(tx, case_id, reasons(tx, so_far), act)
@@ -91,6 +98,13 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
     hold(tx, case_id, (), act)
     tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
     return True
+
+
+def _undone_by_his(tx: Transaction, case: Dossier, call: Call) -> bool:
+    """Whether this call is one that the HIS itself settled, and has undone since: nobody is to be told."""
+    settled = tx.settlement(case.row.case_id, case.claim.version)
+    shares = settled.shares if settled is not None else ()
+    return any(share.authority is Authority.OBSERVED and share.payer in call.payers for share in shares)
 
 
 def _not_opposite(tx: Transaction, case: Dossier, so_far: Sequence[Exchange]) -> list[Issue]:

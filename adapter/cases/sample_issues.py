@@ -1,6 +1,8 @@
-"""Issues of looking at a sample: what to draft, explain or compare (样本问题). Codes MAP-12x."""
+"""Issues of looking at a sample: what to draft, explain or compare (样本问题). Codes MAP-12x, MAP-18x."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from adapter.model.issues import Issue, Severity
 
@@ -12,8 +14,8 @@ def no_sample_files(pointer: str) -> Issue:
         pointer=pointer,
         zh="没有可识别格式的样本文件(.xml、.csv、.tsv、.txt、.json、.ndjson、.jsonl)",
         en="there is no sample file of a known format (.xml, .csv, .tsv, .txt, .json, .ndjson, .jsonl)",
-        hint_zh="请给出导出文件或其文件夹;定长文件和 HL7 v2 消息需手工编写映射",
-        hint_en="name export files or their folder; fixed width and HL7 v2 need a mapping written by hand",
+        hint_zh="请给出导出文件或其文件夹;定长文件另以 --layout 给出列说明",
+        hint_en="name export files or their folder; describe the columns of fixed width with --layout",
     )
 
 
@@ -146,4 +148,65 @@ def nothing_at_path(pointer: str) -> Issue:
         en="no resource of this case holds anything at this path",
         hint_zh="路径如 ChargeItem.quantity.value 或 ChargeItem/<id>.quantity.value",
         hint_en="a path is written ChargeItem.quantity.value or ChargeItem/<id>.quantity.value",
+    )
+
+
+def layout_wrong(pointer: str, expected: str) -> Issue:
+    return Issue(
+        code="MAP-180",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"列说明的这一行不能用(应为 {expected})",
+        en=f"this line of the column description cannot be used ({expected} is expected)",
+        hint_zh="列说明为 UTF-8 的 CSV,首行 table,column,start,width;start 从 1 起,同一表内列名不重复",
+        hint_en="a UTF-8 CSV file, first line table,column,start,width; start counts from 1, no column twice",
+    )
+
+
+def layout_does_not_fit(pointer: str, needed: int, found: Sequence[int]) -> Issue:
+    lengths = ", ".join(str(each) for each in found[:3])
+    return Issue(
+        code="MAP-181",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"按列说明每行应有 {needed} 位(字符或字节),样本中有 {lengths} 位的行",
+        en=f"a line should have {needed} places (characters or bytes) as described; the sample has lines of {lengths}",
+        hint_zh="请核对列说明的起始位和位数,以及行尾空格是否被截去",
+        hint_en="check starts and widths, and whether blanks at the end of lines were cut off",
+    )
+
+
+def layout_misses_table(pointer: str, described: str) -> Issue:
+    return Issue(
+        code="MAP-182",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"列说明中没有这个文件的表(有:{described})",
+        en=f"the column description does not have the table of this file (it has: {described})",
+        hint_zh="表名是文件名去掉日期和后缀;请补充其各列,或把该文件移开",
+        hint_en="a table is called like its file without date and suffix; describe its columns, or take the file away",
+    )
+
+
+def lines_without_separator(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-183",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该文件的行没有分隔符,列的位置无从得知",
+        en="the lines of this file have no separator, so nothing tells where columns stand",
+        hint_zh="请用 --layout 给出列说明(table,column,start,width)",
+        hint_en="describe the columns with --layout (table,column,start,width)",
+    )
+
+
+def speaks_fhir(pointer: str) -> Issue:
+    return Issue(
+        code="MAP-184",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="该样本已是 FHIR 资源,不需要映射初稿",
+        en="the sample holds FHIR resources already; it needs no draft of a mapping",
+        hint_zh="在来源文件中写 shape: fhir_r4,见 docs/mapping-files.md",
+        hint_en="write shape: fhir_r4 in the source file, see docs/mapping-files.md",
     )

@@ -11,6 +11,7 @@ from datetime import date
 
 from adapter.cases import issues
 from adapter.cases.finalise import finalise
+from adapter.cases.not_modelled import gaps, nobody_decides
 from adapter.cases.reading import Dossier, billed_dossier, call_subject, case_of, dossier, keep_bill_facts
 from adapter.cases.tools import Act, Tools
 from adapter.cases.walk import (
@@ -24,6 +25,7 @@ from adapter.cases.walk import (
     roles_of,
     walk_calls,
 )
+from adapter.cases.way_back import tell_estimate, tell_standing
 from adapter.ledger.codec import json_object, json_text, settlement_bytes, settlement_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
@@ -70,10 +72,32 @@ def estimate(case_id: str, tools: Tools, act: Act, *, on: date | None = None) ->
         roles = roles_of(tx, case, tools)
         expected = expectation(case, tools, roles, roles.observed)
         if expected.not_modelled:
-            raise AdapterError(issues.layer_not_modelled(case_id, ", ".join(expected.not_modelled)))
+            raise AdapterError(issues.layer_not_modelled(case_id, ", ".join(expected.not_modelled)), *gaps(expected))
         if row.bill is not BillState.SETTLING:
             _previewed(tx, case, "estimate", expected, act)
         return Preview("estimate", expected.basis, expected)
+
+
+def estimate_at_admission(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
+    """Tell the HIS what our rules make of a stay that has just begun, where it wants that; nothing is previewed.
+
+    What cannot be computed yet is written down, and holds nobody.
+    """
+    row = case_of(tx, case_id)
+    feed = tools.feed(row.source)
+    if feed.way_back is None or not feed.way_back.estimate_at_admission:
+        return
+    try:
+        case = dossier(tx, case_id, max(row.version, 1), tools, estimate_on=local_day(act.at))
+        roles = roles_of(tx, case, tools)
+        expected = expectation(case, tools, roles, roles.observed)
+    except AdapterError as error:
+        tx.note(case_id, "estimate-not-made", {"codes": [issue.code for issue in error.issues]}, **act.said)
+        return
+    if expected.not_modelled:
+        tx.note(case_id, "estimate-not-made", {"codes": ["CASE-308"]}, **act.said)
+        return
+    tell_estimate(tx, row.stay_key, expected, "estimate", feed, act)
 
 
 def start_trial(case_id: str, tools: Tools, act: Act) -> None:
@@ -91,6 +115,7 @@ def start_trial(case_id: str, tools: Tools, act: Act) -> None:
         running: dict[str, object] = {"state": "running", "since": act.at.isoformat(), "after": before}
         tx.file_paper(case_id, "trial", running, **act.said)
         advance_trial(tx, case_id, tools, act)
+        tell_standing(tx, case_id, tools, act)
 
 
 def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
@@ -115,6 +140,10 @@ def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None
         tx.file_paper(case_id, "trial", {**paper, "state": "refused", "key": tried.message.message.key}, **act.said)
     if isinstance(tried, Through):
         settlement = expectation(case, tools, roles, tried.answers)
+        if settlement.not_modelled:
+            hold(tx, case_id, [nobody_decides(case_id, settlement), *gaps(settlement)], act)
+            tx.file_paper(case_id, "trial", {**paper, "state": "not-modelled"}, **act.said)
+            return
         _previewed(tx, case, "trial", settlement, act)
         tx.file_paper(case_id, "trial", {**paper, "state": "done", "basis": settlement.basis}, **act.said)
 
@@ -156,6 +185,7 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         keep_bill_facts(tx, case_id, row.version, act)
         _expect_calls(tx, case, roles, act)
         advance_settlement(tx, case_id, tools, act)
+        tell_standing(tx, case_id, tools, act)
 
 
 def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
@@ -169,6 +199,9 @@ def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) ->
     hold(tx, case_id, reasons(tx, came), act)
     if isinstance(came, Through):
         settlement = expectation(case, tools, roles, came.answers)
+        if settlement.not_modelled:
+            hold(tx, case_id, [nobody_decides(case_id, settlement), *gaps(settlement)], act)
+            return
         finalise(tx, case, settlement, came.answers, act)
 
 
@@ -194,6 +227,7 @@ def _previewed(tx: Transaction, case: Dossier, mode: str, settlement: Settlement
     }
     tx.file_paper(case_id, "preview", paper, **act.said)
     tx.move(case_id, "bill", BillState.PREVIEWED, subject=str(version), **act.said)
+    tell_estimate(tx, case.row.stay_key, settlement, mode, case.feed, act)
 
 
 def _refuse_unready(row: CaseRow) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from adapter.model.settlement import Settlement
 from adapter.rules.settlement import explain
-from adapter.rules.settlement.explain import Row
+from adapter.rules.settlement.explain import Row, is_open
+
+__all__ = ["Row", "explain_rows", "is_open", "settlement_json"]
 
 
 def explain_rows(settlement: Settlement) -> tuple[Row, ...]:

@@ -13,6 +13,7 @@ from adapter.model.case import Actor
 from adapter.model.dates import Clock
 from adapter.model.issues import Issue
 from adapter.model.message import MessageShape, PriceList
+from adapter.model.notice import WayBack
 from adapter.model.reference import ReferenceBook, WindowFacts
 from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
@@ -49,6 +50,8 @@ class Feed:
         messages: how its messages are to be understood; None for a source that sends no messages.
         prices: its item master, where it has one.
         issues: rows of the reference files that could not be read; whatever needs them will miss them.
+        way_back: how the HIS hears of decisions; None where it does not.
+        password: gives that of the hospital's database when it is needed; None where there is none.
     """
 
     name: str
@@ -58,11 +61,17 @@ class Feed:
     issues: tuple[Issue, ...] = ()
     messages: MessageShape | None = None
     prices: PriceList | None = None
+    password: Callable[[], str] | None = field(default=None, repr=False)
+    way_back: WayBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Handed to every use case by wiring.py; tests hand over their own."""
+    """Handed to every use case by wiring.py; tests hand over their own.
+
+    Attributes:
+        most_seconds: after so long, an export that is being taken in parks the stays that it has not come to.
+    """
 
     ledger: Ledger
     book: PolicyBook
@@ -72,6 +81,7 @@ class Tools:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     lease_seconds: int = 60
     worker: str = "worker"
+    most_seconds: float = 3600.0
 
     def act(self, actor: Actor, reason: str) -> Act:
         """An act of this moment."""

@@ -126,7 +126,10 @@ def walk_calls(
         so_far = exchanges(tx, case, call, stage, after)
         if isinstance(so_far, Waiting | Refused):
             return so_far
-        facts = call_facts(case, call, expectation(case, tools, roles, gathered), gathered)
+        expected = expectation(case, tools, roles, gathered)
+        if call.authority is Authority.ADAPTER and not set(call.payers).isdisjoint(expected.not_modelled):
+            return Through(gathered)  # ours to decide, and nobody published how: nothing is sent (CASE-395)
+        facts = call_facts(case, call, expected, gathered)
         following = endpoint_of(call, tools).next(stage, facts, so_far, act.at)
         if isinstance(following, OutboundMessage):
             tx.enqueue(following, **act.said)
@@ -178,7 +181,7 @@ def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers
 
 
 #: Issues with which the walk itself holds a case; what stands before the first of them, somebody else found.
-_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324"})
+_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395"})
 
 
 def hold(tx: Transaction, case_id: str, why: Sequence[Issue], act: Act) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapter.counterparts.assess import Assessor
-from adapter.counterparts.catalogue import load_catalogue
+from adapter.counterparts.catalogue import load_lists
 from adapter.counterparts.desk import Desk
 from adapter.counterparts.faults import Faults
 from adapter.counterparts.seed import load_seed
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     given = arguments(argv)
     try:
         seed = load_seed(given.seed)
-        catalogue = load_catalogue(seed.items) if seed.items else None
+        lists = load_lists(seed.items)
         plans = PlanBook.load(given.mappings, seed, given.scheme)
     except (OSError, ValueError, AdapterError) as error:
         sys.stderr.write(f"{error}\n")
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     desk = Desk(
         role=given.role,
         store=store,
-        assessor=Assessor(seed, plans, catalogue),
+        assessor=Assessor(seed, plans, lists),
         ignore_keys=given.ignore_keys,
         claim_clock=given.clock == "claim",
         by_transaction=given.role == "aid",

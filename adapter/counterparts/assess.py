@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from adapter.counterparts import adjudicator
 from adapter.counterparts.adjudicator import NIL, Result, Split
-from adapter.counterparts.catalogue import Catalogue
+from adapter.counterparts.catalogue import Catalogue, ItemLists
 from adapter.counterparts.request import Cover, Line, Submission, benefit_of
 from adapter.counterparts.seed import Insured, Responsibility, Seed
 from adapter.counterparts.terms import PlanBook
@@ -48,11 +48,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Assessor:
-    """Reads the seed, the plans and the item list; decides amounts; keeps nothing."""
+    """Reads the seed, the plans and the item lists; decides amounts; keeps nothing."""
 
     seed: Seed
     plans: PlanBook
-    catalogue: Catalogue | None
+    lists: ItemLists | None
 
     def answering(self, claim: Submission) -> tuple[Cover, ...]:
         """The payers of the claim that this counterpart answers for, in order."""
@@ -100,24 +100,18 @@ class Assessor:
     def _split(self, claim: Submission) -> tuple[tuple[tuple[int, Split], ...], Split]:
         if claim.in_scope is not None:
             return (), Split(in_scope=claim.in_scope)
-        if self.catalogue is None:
+        if self.lists is None:
             raise Problem("in-scope-total", "the claim does not say what is in scope 缺政策范围内费用")
         if claim.level is None:
             raise Problem("hospital-level", "the claim names no hospital level 缺医院级别")
+        catalogue = self.lists.of(code.rpartition("|")[2] for code in claim.facility)
+        if catalogue is None:
+            raise Problem("hospital-unknown", "no item list goes with this hospital 该机构没有目录对照")
         whole = claim.settled_on is not None and self.plans.share_on_whole_line(claim.settled_on)
-        splits = tuple((line.sequence, self._line(line, claim.level, whole)) for line in claim.lines)
+        splits = tuple((line.sequence, _line(line, claim.level, catalogue, whole)) for line in claim.lines)
         stay = adjudicator.add_up(split for _, split in splits)
         # what a third party bears is not shared by the funds (policy B 二(二)6)
         return splits, replace(stay, in_scope=max(stay.in_scope - claim.third_party, NIL))
-
-    def _line(self, line: Line, level: str, whole: bool) -> Split:
-        if line.day is None:
-            raise Problem("serviced-date", f"item {line.sequence} has no servicedDate 明细缺费用日期")
-        item = self.catalogue.find(line.codes, line.day) if self.catalogue else None
-        if item is None:
-            raise Problem("item-unknown", f"item {line.sequence} is not in the item list 明细项目不在目录内")
-        limit = item.limits.get(level)
-        return adjudicator.split_line(line.net, line.quantity, share=item.share, limit=limit, on_whole=whole)
 
     def _chain(
         self,
@@ -158,6 +152,16 @@ class Assessor:
             left -= result.benefit
             results.append((cover, result))
         return tuple(results)
+
+
+def _line(line: Line, level: str, catalogue: Catalogue, whole: bool) -> Split:
+    if line.day is None:
+        raise Problem("serviced-date", f"item {line.sequence} has no servicedDate 明细缺费用日期")
+    item = catalogue.find(line.codes, line.day)
+    if item is None:
+        raise Problem("item-unknown", f"item {line.sequence} is not in the item list 明细项目不在目录内")
+    limit = item.limits.get(level)
+    return adjudicator.split_line(line.net, line.quantity, share=item.share, limit=limit, on_whole=whole)
 
 
 def _better(results: Iterable[Result]) -> Result:

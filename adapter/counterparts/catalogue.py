@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,22 @@ class Catalogue:
                 if on in item.valid:
                     return item
         return None
+
+
+class ItemLists:
+    """The list that goes with each hospital (定点机构目录对照): local codes mean something only within a hospital."""
+
+    def __init__(self, lists: Mapping[str, Catalogue]) -> None:
+        self._lists = lists
+
+    def of(self, facilities: Iterable[str]) -> Catalogue | None:
+        """The list of the first facility code that has one, else the list for everybody, or None."""
+        return next((self._lists[code] for code in (*facilities, "") if code in self._lists), None)
+
+
+def load_lists(paths: Mapping[str, Path]) -> ItemLists | None:
+    """The lists of a seed, or None where it has none. Raises ValueError naming the row that cannot be read."""
+    return ItemLists({code: load_catalogue(path) for code, path in paths.items()}) if paths else None
 
 
 def load_catalogue(path: Path) -> Catalogue:

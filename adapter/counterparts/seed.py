@@ -60,7 +60,8 @@ class Seed:
         closed_through: settlements up to this day cannot be reversed; None: no closed period.
         refuse_if_later: refuse to reverse while a later settlement of the same person and year stands.
         token: bearer token that every request must carry; None: none is asked for.
-        items: the item list, or None for a counterpart that splits no lines.
+        items: the item list of each hospital by its facility code (``""``: of every hospital that has none of its own);
+            empty for a counterpart that splits no lines.
     """
 
     name: str
@@ -75,7 +76,7 @@ class Seed:
     closed_through: date | None = None
     refuse_if_later: bool = False
     token: str | None = None
-    items: Path | None = None
+    items: Mapping[str, Path] = field(default_factory=dict)
 
     def used(self, subscriber: str, year: int) -> Mapping[str, Decimal]:
         """What the person used elsewhere in a year."""
@@ -120,7 +121,6 @@ def load_seed(path: Path) -> Seed:
 def _seed(content: dict[str, Any], folder: Path) -> Seed:
     reversal = content.get("reversal", {})
     adjudication = content.get("adjudication", {})
-    items = content.get("items")
     return Seed(
         name=content["name"],
         title=content["title"],
@@ -137,8 +137,13 @@ def _seed(content: dict[str, Any], folder: Path) -> Seed:
         closed_through=date.fromisoformat(reversal["closed_through"]) if "closed_through" in reversal else None,
         refuse_if_later=reversal.get("refuse_if_later_settled", "no") == "yes",
         token=content.get("token"),
-        items=(folder / items).resolve() if items else None,
+        items={code: (folder / file).resolve() for code, file in _items(content.get("items", {})).items()},
     )
+
+
+def _items(given: str | dict[str, str]) -> dict[str, str]:
+    """One list for everybody, or one per hospital: two hospitals may use the same code for different things."""
+    return {"": given} if isinstance(given, str) else given
 
 
 def _insured(row: dict[str, Any]) -> Insured:

@@ -37,13 +37,58 @@ PAYER_NAMES = {
 
 
 def basic_coverage(held: Held) -> AnyResource | None:
-    """The HIS's own Coverage of the basic insurance, or None when the person has none."""
-    for each in held.all("Coverage"):
-        insurance = coded(each.get("type"), codesystem("insurance"))
-        payer = coded(each.get("type"), codesystem("payer"))
-        if payer == Payer.BASIC or (payer is None and insurance in (Insurance.RESIDENTS, Insurance.EMPLOYEES)):
-            return each
+    """The HIS's own Coverage of the basic insurance that counts for the stay, or None when the person has none.
+
+    Where the payer changed during the stay, the one in force at its end counts; of several then, the first in order.
+    """
+    standing = basic_coverages(held)
+    return standing[0] if standing else None
+
+
+def basic_coverages(held: Held) -> list[AnyResource]:
+    """The Coverages of the basic insurance in force at the end of the stay, by ``Coverage.order``.
+
+    One that ended while the patient was still there is history. Two with the same order, or without any, contradict
+    each other (``basic_in_doubt``). While the stay lasts, those count that end last.
+    """
+    own = [each for each in held.all("Coverage") if _is_basic(each) and each.get("status") != "entered-in-error"]
+    end = (held.first("Encounter") or {}).get("period", {}).get("end")
+    if end is None:
+        end = max((_end_of(each) for each in own), default=_NEVER)
+    return sorted((each for each in own if _in_force(each, end)), key=lambda each: int(each.get("order", _LAST)))
+
+
+def basic_in_doubt(held: Held) -> AnyResource | None:
+    """A Coverage of which nothing says whether it or another one counts for the stay; None where all is clear."""
+    own = [each for each in held.all("Coverage") if _is_basic(each)]
+    standing = basic_coverages(held)
+    if own and not standing:
+        return own[0]
+    if len(standing) > 1 and standing[0].get("order", _LAST) == standing[1].get("order", _LAST):
+        return standing[1]
     return None
+
+
+#: The place of a Coverage that does not say which one it has, and the end of one that does not end.
+_LAST, _NEVER = 1 << 30, "9999-12-31"
+
+
+def _is_basic(coverage: AnyResource) -> bool:
+    insurance = coded(coverage.get("type"), codesystem("insurance"))
+    payer = coded(coverage.get("type"), codesystem("payer"))
+    return payer == Payer.BASIC or (payer is None and insurance in (Insurance.RESIDENTS, Insurance.EMPLOYEES))
+
+
+def _in_force(coverage: AnyResource, on: str) -> bool:
+    """Whether a Coverage counts at a moment, written as the HIS's times are. A day alone counts whole."""
+    end = _end_of(coverage)
+    shorter = min(len(end), len(on))
+    begun = str(coverage.get("period", {}).get("start", ""))[:10] <= on[:10]
+    return begun and end[:shorter] >= on[:shorter]
+
+
+def _end_of(coverage: AnyResource) -> str:
+    return str(coverage.get("period", {}).get("end", _NEVER))
 
 
 def coverage_id(source: str, payer: Payer, person: Person, held: Held) -> str:
@@ -107,7 +152,7 @@ def payer_organization(source: str, payer: Payer, held: Held) -> Resource:
 
 def patient_reference(source: str, person: Person, held: Held) -> dict[str, str]:
     """Reference to the person's Patient."""
-    patient = held.first("Patient")
+    patient = held.patient()
     if patient is not None:
         return reference_to(patient)
     return reference("Patient", resource_id(source, "Patient", person.key))

@@ -162,6 +162,11 @@ class Held:
         """The first resource of a type, or None."""
         return next(iter(self.all(resource_type)), None)
 
+    def patient(self) -> AnyResource | None:
+        """Whose stay this is: the Patient that the Encounter names. A newborn on the mother's stay is another one."""
+        stay = self.first("Encounter") or {}
+        return self.at(stay.get("subject")) or self.first("Patient")
+
     def at(self, reference: AnyResource | None) -> AnyResource | None:
         """What a reference points to, when it is among these resources."""
         return self._by_reference.get(str((reference or {}).get("reference")))

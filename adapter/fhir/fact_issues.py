@@ -1,4 +1,4 @@
-"""Issues on the way from resources to claim facts: REF-151 … (reference facts), FHIR-171 … (resources)."""
+"""Issues on the way from resources to claim facts: REF-151 … (reference facts), FHIR-171 …, -195 … (resources)."""
 
 from __future__ import annotations
 
@@ -248,4 +248,53 @@ def id_number_as_insurance_number(pointer: str) -> Issue:
         en="the insurance number is the ID number, which is never sent; the payer cannot be told who is insured",
         hint_zh="请在 HIS 中登记医保个人编号后重新导入",
         hint_en="register the person's insurance number in the HIS and import again",
+    )
+
+
+def coverage_in_doubt(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-195",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="住院结束时有效的参保登记不是唯一的(没有一项有效,或多项同时有效而没有先后),暂停结算",
+        en="not exactly one insurance registration counts at the end of the stay: none is in force, or several without "
+        "an order; settlement waits",
+        hint_zh="请在 HIS 中核对参保登记的起止时间;并存的须注明先后(Coverage.order)",
+        hint_en="check the periods of the registrations in the HIS; those that stand together need an order",
+    )
+
+
+def served_outside(pointer: str, lines: int) -> Issue:
+    return Issue(
+        code="FHIR-196",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh=f"{lines} 条费用发生在住院期间之外,照常计入;付款方可能要求日期在住院期间内",
+        en=f"{lines} line(s) were served outside the stay; they count, but a payer may want dates inside it",
+        hint_zh="请核对费用日期;急诊留观转住院的费用属正常",
+        hint_en="check the dates; charges of the observation before an emergency admission are in order",
+    )
+
+
+def patient_unnamed(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-197",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh="患者身份不明(无名氏),按临时标识处理,参保和身份类别均未知",
+        en="nobody knows yet who the patient is: a temporary identifier stands in, insurance and registers are unknown",
+        hint_zh="查明身份后在 HIS 中更正并重新导入,资格会重新判定",
+        hint_en="correct it in the HIS once the identity is known and import again: entitlement is assessed anew",
+    )
+
+
+def diagnosis_text_only(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-198",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh="出院主要诊断只有文字,没有编码",
+        en="the principal discharge diagnosis is a text without a code",
+        hint_zh="请在 HIS 中补录诊断编码;不按文字推断编码,付款方可能退回",
+        hint_en="enter its code in the HIS; none is inferred from the text, and a payer may refuse the claim",
     )

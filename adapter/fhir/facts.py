@@ -20,7 +20,7 @@ from datetime import date, datetime
 
 from adapter.fhir import fact_issues as issue
 from adapter.fhir.charge_facts import catalogued, charge_lines, refund_findings
-from adapter.fhir.coverage import basic_coverage
+from adapter.fhir.coverage import basic_coverage, basic_in_doubt
 from adapter.fhir.elements import AnyResource, Held, coded, identifiers, own_key, value_of
 from adapter.fhir.identity import codesystem
 from adapter.fhir.least import ICD10, principal_condition
@@ -60,7 +60,7 @@ def claim_facts(
 
     Returns:
         The claim, its register categories being those of ``stay.settled_on``, or None when an issue holds it; and the
-        issues REF-151 … REF-159, FHIR-171 … FHIR-181.
+        issues REF-151 … REF-159, FHIR-171 … FHIR-181, FHIR-195 … FHIR-198.
     """
     reading = _Reading(Held.of(resources), reference, window)
     stay = reading.stay(estimate_on)
@@ -174,7 +174,8 @@ class _Reading:
         where = f"Condition/{condition['id']}.code"
         if icd10 is not None or local is None or on is None:
             if icd10 is None and local is None:
-                self.found.append(issue.element_missing(where))
+                told = bool(condition.get("code", {}).get("text"))
+                self.found.append(issue.diagnosis_text_only(where) if told else issue.element_missing(where))
             return icd10
         entry = self.reference.diagnosis(local, on)
         if entry is None:
@@ -184,13 +185,20 @@ class _Reading:
 
     def person(self, on: date | None) -> Person | None:
         """The person with insurance and the register categories in force on ``on``."""
-        patient = self._required("Patient")
+        patient = self.held.patient()
         if patient is None:
+            self.found.append(issue.resource_missing("Patient"))
             return None
         key = own_key(patient, "patient")
         if key is None:
             self.found.append(issue.element_missing(f"Patient/{patient['id']}.identifier"))
+        if unnamed(patient):
+            self.found.append(issue.patient_unnamed(f"Patient/{patient['id']}.name"))
         coverage = basic_coverage(self.held)
+        doubtful = basic_in_doubt(self.held)
+        if doubtful is not None:
+            self.found.append(issue.coverage_in_doubt(f"Coverage/{doubtful['id']}.period"))
+            return None
         insurance = self._insurance(coverage, f"Patient/{patient['id']}")
         if coverage is not None and _is_id_number(coverage.get("subscriberId"), patient):
             self.found.append(issue.id_number_as_insurance_number(f"Coverage/{coverage['id']}.subscriberId"))
@@ -229,7 +237,18 @@ class _Reading:
             encounter = self.held.first("Encounter") or {}
             self.found.append(issue.nothing_charged(f"Encounter/{encounter.get('id')}"))
         self.found += refund_findings(read)
+        self._outside(read)
         return catalogued(read, self.reference, self.found)
+
+    def _outside(self, lines: Sequence[ChargeLine]) -> None:
+        """Lines served before the admission or after the discharge: they count, and are told (急诊留观转住院)."""
+        over = (self.held.first("Encounter") or {}).get("status") == "finished"
+        admitted, discharged = self.moment_of("start"), self.moment_of("end") if over else None
+        begin = local_day(admitted) if admitted is not None else date.min
+        end = local_day(discharged) if discharged is not None else date.max
+        outside = [line for line in lines if line.quantity > 0 and not begin <= line.service_date <= end]
+        if outside:
+            self.found.append(issue.served_outside(f"ChargeItem/{outside[0].id}.occurrence", len(outside)))
 
     def third_party(self) -> Money:
         """What a liable third party bears; asked for where the cause suggests one."""
@@ -248,6 +267,11 @@ class _Reading:
         if resource is None:
             self.found.append(issue.resource_missing(kind))
         return resource
+
+
+def unnamed(patient: AnyResource) -> bool:
+    """Whether a Patient stands for somebody whose identity nobody knows yet (无名氏)."""
+    return any(each.get("use") == "temp" for each in (*patient.get("name", ()), *identifiers(patient)))
 
 
 def _facility_codes(held: Held, encounter: AnyResource) -> list[str]:

@@ -9,12 +9,18 @@ from typing import Any
 from adapter.fhir.charge_facts import is_charge
 from adapter.fhir.elements import AnyResource, Held, Resource, money, payer_concept, tagged
 from adapter.fhir.identity import identifier, reference_to, resource_id
-from adapter.model.money import Money
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Payer, Settlement
 
 
 def invoice(
-    settlement: Settlement, resources: Sequence[AnyResource], status: str, *, source: str, day: date | None = None
+    settlement: Settlement,
+    resources: Sequence[AnyResource],
+    status: str,
+    *,
+    source: str,
+    day: date | None = None,
+    rounding: Money = ZERO,
 ) -> Resource:
     """The Invoice of one bill version.
 
@@ -22,6 +28,8 @@ def invoice(
         resources: the HIS-side resources; each charge and each refund is a line of its own.
         status: ``issued`` (the patient's part is open), ``balanced`` (all is paid), ``cancelled`` (reversed).
         day: date of the bill; the rule date when left out.
+        rounding: what rounding the bill added to what the patient pays. It is told, and no part of the totals: the
+            lines add up to them.
 
     Raises:
         ValueError: the charge lines do not add up to the bill.
@@ -47,12 +55,15 @@ def invoice(
     built["totalPriceComponent"] = _components(settlement)
     built["totalNet"] = money(settlement.total)
     built["totalGross"] = money(settlement.total)
+    if rounding:
+        told = f"结算舍入 {rounding.text} 元,另行入账 (the bill was rounded by {rounding.text}, posted on its own)"
+        built["note"] = [{"text": told}]
     return tagged(built, settlement.test_profile)
 
 
 def _parties(held: Held) -> Resource:
     """Subject and recipient are the patient, issuer is the hospital; the Account where one is held."""
-    patient, encounter, account = held.first("Patient"), held.first("Encounter") or {}, held.first("Account")
+    patient, encounter, account = held.patient(), held.first("Encounter") or {}, held.first("Account")
     parties: Resource = {}
     if patient is not None:
         parties["subject"] = reference_to(patient)

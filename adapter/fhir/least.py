@@ -23,7 +23,7 @@ ICD10 = "urn:oid:2.16.156.10011.2.3.3.11"
 
 def patient(source: str, person: Person, held: Held, *, demographics: bool) -> Resource:
     """The person by hospital key; ``gender`` and ``birthDate`` only where the receiver adjudicates care."""
-    own = held.first("Patient") or {}
+    own = held.patient() or {}
     built: Resource = {
         "resourceType": "Patient",
         "id": own.get("id", resource_id(source, "Patient", person.key)),
@@ -68,8 +68,11 @@ def encounter(case_id: str, stay: Stay, source: str, held: Held) -> Resource:
 
 
 def conditions(stay: Stay, held: Held) -> list[Resource]:
-    """Diagnoses, the principal one first: code, patient and stay, nothing written by hand."""
-    chosen = principal_first(held)
+    """Diagnoses, the principal one first: code, patient and stay, nothing written by hand.
+
+    One that is a text only says nothing without it, and stays in the hospital.
+    """
+    chosen = [each for each in principal_first(held) if each.get("code", {}).get("coding")]
     return [_condition(each, stay if place == 0 else None) for place, each in enumerate(chosen)]
 
 

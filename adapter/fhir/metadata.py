@@ -22,12 +22,18 @@ SERVED = (
     "Encounter",
     "ExplanationOfBenefit",
     "Invoice",
+    "Location",
     "Organization",
     "Patient",
     "PaymentReconciliation",
     "Provenance",
+    "RelatedPerson",
     "Task",
 )
+
+
+#: The one operation: a hospital's own codes, from the tables that people edit.
+_TRANSLATE = {"name": "translate", "definition": "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate"}
 
 
 def capability_statement(
@@ -59,7 +65,8 @@ def capability_statement(
             {
                 "mode": "server",
                 "resource": [
-                    {"type": kind, "interaction": [{"code": "read"}], "versioning": "versioned"} for kind in served
+                    *({"type": kind, "interaction": [{"code": "read"}], "versioning": "versioned"} for kind in served),
+                    {"type": "ConceptMap", "operation": [dict(_TRANSLATE)]},
                 ],
             }
         ],

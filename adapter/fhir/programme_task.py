@@ -87,7 +87,7 @@ def entitlement_task(
 
 
 def _parties(held: Held) -> Resource:
-    patient, encounter = held.first("Patient"), held.first("Encounter")
+    patient, encounter = held.patient(), held.first("Encounter")
     provider = held.at((encounter or {}).get("serviceProvider"))
     parties: Resource = {}
     if encounter is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from adapter.fhir.elements import Resource, moment
-from adapter.fhir.identity import CANON, concept, identifier, reference, resource_id
+from adapter.fhir.identity import CANON, concept, full_url, identifier, reference, resource_id
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
@@ -77,6 +77,16 @@ def element_provenance(
             for cell in cells
         ]
     return named
+
+
+def provenance_bundle(provenances: Iterable[Resource]) -> Resource:
+    """Provenances as the answer to a question. It is no ``collection``: what they speak of stays where it is."""
+    entries = [
+        {"fullUrl": full_url("Provenance", each["id"]), "resource": each, "search": {"mode": "match"}}
+        for each in provenances
+    ]
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+    return {**bundle, "entry": entries} if entries else bundle
 
 
 def computed_provenance(source: str, response: Resource, *, hospital: str, payer: str, recorded: datetime) -> Resource:

@@ -37,6 +37,7 @@ from adapter.fhir.invoice import invoice
 from adapter.fhir.provenance import computed_provenance, source_provenances
 from adapter.model.call import CallFacts
 from adapter.model.claim import Claim
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement, Share
 
 
@@ -53,6 +54,7 @@ class RecordFacts:
         balanced: the patient's part is paid.
         origins: by ``Type/id``, the record it was made from (``ZY_FYMX.xml#12``).
         more: further resources of the case (the entitlement Task …).
+        rounding: what the HIS's rounding of the bill added to what the patient pays.
     """
 
     source: str
@@ -65,6 +67,7 @@ class RecordFacts:
     balanced: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
     more: tuple[Resource, ...] = ()
+    rounding: Money = ZERO
 
 
 def record_bundle(
@@ -196,7 +199,7 @@ def _invoice(held: Held, settlement: Settlement, facts: RecordFacts) -> Resource
     status = "cancelled" if facts.undone else "balanced" if facts.balanced else "issued"
     if not settlement.complete and status == "issued":
         status = "draft"
-    return invoice(settlement, held.resources, status, source=facts.source)
+    return invoice(settlement, held.resources, status, source=facts.source, rounding=facts.rounding)
 
 
 def _financial(

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, case, exists, func, select
+from sqlalchemy import Column, ColumnElement, Table, case, exists, func, select
 
 from adapter.ledger import journal
 from adapter.ledger.rows import Health, MessageState
 from adapter.ledger.session import Session
-from adapter.ledger.tables import cases, inbox, outbox, parked, states
+from adapter.ledger.tables import cases, inbox, outbox, parked, pauses, states
+
+_WAITING = outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])
+_DUE = case((outbox.c.state == MessageState.LEASED, outbox.c.lease_until), else_=outbox.c.not_before)
+
+
+_UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
+
+
+def _behind(*states: MessageState) -> ColumnElement[bool]:
+    """Whether an older message of the same order key is in one of these states."""
+    older = outbox.alias("older")
+    return exists().where(
+        older.c.order_key == outbox.c.order_key, older.c.place < outbox.c.place, older.c.state.in_(states)
+    )
 
 
 class Counts(Session):
@@ -30,17 +45,20 @@ class Counts(Session):
             journal_length=journal.last_line(self._connection)[0],
         )
 
+    def next_due(self, endpoints: Collection[str]) -> datetime | None:
+        """When a worker for these endpoints has something to do next; None: nothing goes out to them by itself.
+
+        What waits behind an unfinished message goes after it, and what a pause holds back goes at its end.
+        """
+        joined = outbox.outerjoin(pauses, pauses.c.endpoint == outbox.c.endpoint)
+        due = func.min(case((pauses.c.until > _DUE, pauses.c.until), else_=_DUE))
+        wanted = _WAITING & ~_behind(*_UNFINISHED) & outbox.c.endpoint.in_(endpoints)
+        found: datetime | None = self._connection.execute(select(due).select_from(joined).where(wanted)).scalar()
+        return found
+
     def _oldest_due(self) -> datetime | None:
-        older = outbox.alias("older")
-        stuck = exists().where(
-            older.c.order_key == outbox.c.order_key,
-            older.c.place < outbox.c.place,
-            older.c.state == MessageState.PARKED,
-        )
-        leased = outbox.c.state == MessageState.LEASED
-        due = func.min(case((leased, outbox.c.lease_until), else_=outbox.c.not_before))
-        waiting = outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])
-        found: datetime | None = self._connection.execute(select(due).where(waiting, ~stuck)).scalar()
+        wanted = _WAITING & ~_behind(MessageState.PARKED)
+        found: datetime | None = self._connection.execute(select(func.min(_DUE)).where(wanted)).scalar()
         return found
 
     def _count(self, table: Table, *where: Any) -> int:

@@ -60,6 +60,13 @@ class Inbox(Session):
         kept = self._connection.execute(query).scalar()
         return None if kept is None else self._body(kept)
 
+    def keeps_bodies(self, source: str, digests: Iterable[str]) -> bool:
+        """Whether the bytes of all of these files are here."""
+        wanted = set(digests)
+        query = select(inbox.c.digest).where(inbox.c.source == source, inbox.c.content.is_not(None))
+        there = self._connection.execute(query.where(inbox.c.digest.in_(sorted(wanted))))
+        return {row.digest for row in there} == wanted
+
     def unprocessed(self, source: str | None = None) -> list[InboxRow]:
         """Files received and not yet processed, oldest first."""
         query = select(inbox).where(inbox.c.processed_at.is_(None)).order_by(inbox.c.received_at, inbox.c.digest)
@@ -121,6 +128,13 @@ class Inbox(Session):
             query = query.where(parked.c.resolved_at.is_(None))
         rows = self._connection.execute(query.order_by(parked.c.parked_at, parked.c.id).limit(limit))
         return [_parked_row(row) for row in rows]
+
+    def parked_ids(self, *, source: str | None = None, after: str = "", limit: int = 1000) -> list[str]:
+        """Ids of everything that waits, page by page: give the last id as ``after``. No record is read."""
+        query = select(parked.c.id).where(parked.c.resolved_at.is_(None), parked.c.id > after)
+        if source is not None:
+            query = query.where(parked.c.source == source)
+        return list(self._connection.execute(query.order_by(parked.c.id).limit(limit)).scalars())
 
     def parked_one(self, parked_id: str) -> ParkedRow | None:
         """One parked record, or None."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from adapter.ledger import issues as said
 from adapter.ledger import journal, migrate, projector
+from adapter.ledger.arrivals import Arrivals
 from adapter.ledger.bills import Bills
 from adapter.ledger.cases import Cases
 from adapter.ledger.engine import BUSY_SECONDS, READS, engine_for
@@ -26,13 +27,16 @@ from adapter.ledger.outbox import Outbox
 from adapter.ledger.papers import Papers
 from adapter.ledger.postings import Postings
 from adapter.ledger.resources import Resources
+from adapter.ledger.rows_in import RowsIn
 from adapter.ledger.session import digest_of
 from adapter.ledger.tables import DERIVED, content
 from adapter.ledger.year_to_date import YearsToDate
 from adapter.model.issues import AdapterError, Issue
 
 
-class Transaction(Cases, Papers, Resources, Inbox, MessagesIn, Bills, Postings, YearsToDate, Outbox, Counts):
+class Transaction(
+    Cases, Papers, Resources, Inbox, Arrivals, MessagesIn, RowsIn, Bills, Postings, YearsToDate, Outbox, Counts
+):
     """One piece of work. Each parent is one part of the memory and has its own file."""
 
 

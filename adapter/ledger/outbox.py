@@ -124,7 +124,8 @@ class Outbox(Session):
 
         Accepted and rejected finish the message; an acceptance that comes late overrides a rejection, and nothing
         overrides an acceptance. Any other outcome moves the message only when the worker still holds its lease: to the
-        next attempt, or aside for a person.
+        next attempt, or aside for a person. So does the rejection of a notice that is to be parked: what is told after
+        it waits for it.
 
         Raises:
             AdapterError: LED-409, no such message.
@@ -275,6 +276,8 @@ def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tup
     if row.state == MessageState.DONE:
         late = row.outcome == Outcome.REJECTED and outcome is Outcome.ACCEPTED
         return (MessageState.DONE, outcome) if late else (None, None)
+    if outcome is Outcome.REJECTED and row.stage == Stage.NOTIFY and parked:
+        return (MessageState.PARKED, outcome) if _leased_by(row, worker) else (None, None)
     if outcome in _FINAL:
         return MessageState.DONE, outcome
     if not _leased_by(row, worker):

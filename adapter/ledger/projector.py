@@ -110,11 +110,30 @@ def _file_processed(connection: Connection, event: Event, data: Data) -> None:
     _change(connection, t.inbox, {"source": data["source"], "digest": data["digest"]}, {"processed_at": event.at})
 
 
+def _arrival_begun(connection: Connection, event: Event, data: Data) -> None:
+    key = {"source": data["source"], "id": data["id"]}
+    values = {"received_at": event.at, "finished_at": None}
+    if data["first"]:
+        _add(connection, t.arrival, key | values | {"files": json_text(data["files"])})
+    else:
+        _change(connection, t.arrival, key, values)
+
+
+def _arrival_finished(connection: Connection, event: Event, data: Data) -> None:
+    _change(connection, t.arrival, {"source": data["source"], "id": data["id"]}, {"finished_at": event.at})
+
+
 def _feed_message_kept(connection: Connection, event: Event, data: Data) -> None:
     row = {name: data[name] for name in ("source", "identity", "file", "number", "content", "arrived")}
     _add(connection, t.feed_message, row | {"received_at": event.at})
     common = {"source": data["source"], "identity": data["identity"]}
     _add_all(connection, t.feed_message_key, [{**common, "key": key} for key in data["keys"]])
+
+
+def _feed_rows_kept(connection: Connection, event: Event, data: Data) -> None:
+    common = {"source": data["source"], "stay_key": data["stay_key"], "received_at": event.at}
+    names = ("table_name", "row_key", "content", "arrived", "file", "number")
+    _add_all(connection, t.feed_row, [{**common, **dict(zip(names, row, strict=True))} for row in data["rows"]])
 
 
 def _records_parked(connection: Connection, event: Event, data: Data) -> None:
@@ -254,7 +273,10 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
     "resources-untied": _resources_untied,
     "file-received": _file_received,
     "file-processed": _file_processed,
+    "arrival-begun": _arrival_begun,
+    "arrival-finished": _arrival_finished,
     "feed-message-kept": _feed_message_kept,
+    "feed-rows-kept": _feed_rows_kept,
     "records-parked": _records_parked,
     "records-resolved": _records_resolved,
     "bill-opened": _bill_opened,

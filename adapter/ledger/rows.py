@@ -120,6 +120,23 @@ class InboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalRow:
+    """Files that came together.
+
+    Attributes:
+        files: name and digest of each.
+        received_at: when they came, the last time that they did.
+        finished_at: None while something of them may not have been taken.
+    """
+
+    source: str
+    id: str
+    files: tuple[tuple[str, str], ...]
+    received_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ParkedRow:
     """Source records that could not be mapped, with the reasons; they wait for a person or a replay."""
 

@@ -176,6 +176,17 @@ inbox = Table(
     Column("processed_at", Moment),
 )
 
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("id", String, primary_key=True),  # derives from the files
+    Column("files", Text, nullable=False),  # [[name, digest], …]
+    Column("received_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Index("arrival_received", "source", "received_at"),
+)
+
 feed_message = Table(
     "feed_message",
     metadata,
@@ -196,6 +207,21 @@ feed_message_key = Table(
     Column("identity", String, primary_key=True),
     ForeignKeyConstraint(["source", "identity"], ["feed_message.source", "feed_message.identity"]),
     Index("feed_message_key_message", "source", "identity"),
+)
+
+feed_row = Table(
+    "feed_row",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("table_name", String, primary_key=True),
+    Column("row_key", String, primary_key=True),
+    Column("content", String(64), ForeignKey("content.digest"), primary_key=True),  # the fields, JSON
+    Column("arrived", String, primary_key=True),  # moment and file
+    Column("stay_key", String, nullable=False),
+    Column("file", String, nullable=False),
+    Column("number", Integer, nullable=False),  # place in the file
+    Column("received_at", Moment, nullable=False),
+    Index("feed_row_stay", "source", "stay_key"),
 )
 
 parked = Table(
@@ -277,7 +303,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("key", String, primary_key=True),
-    _case(),
+    Column("case_id", String, nullable=False),  # the HIS also hears of stays whose rows could not become a case yet
     Column("version", Integer, nullable=False),
     Column("endpoint", String, nullable=False),
     Column("call", String, nullable=False),

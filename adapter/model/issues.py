@@ -58,6 +58,10 @@ class PolicyNotInForce(AdapterError):
     """No document covers the date: a zero would look like an answer."""
 
 
+class NotPublished(AdapterError):
+    """The source prints no such value (来源未公布): nothing may be computed with it, and it is never 0."""
+
+
 class SettingMissing(AdapterError):
     """A required setting (a parameter that the source masks or leaves out) is unset."""
 

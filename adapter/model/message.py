@@ -175,6 +175,8 @@ class MessageLimits:
         fields: most fields in a segment.
         parts: most separators of repetitions, components and sub-components in a field (the format nests no deeper).
         listed: most issues that are listed per file.
+        messages: most messages in a file; a file with more is refused whole.
+        seconds: longest time that reading all files may take; the file at hand and those after it are refused whole.
     """
 
     file_bytes: int = 2 * 1024**3
@@ -183,6 +185,8 @@ class MessageLimits:
     fields: int = 200
     parts: int = 10_000
     listed: int = 1000
+    messages: int = 50_000_000
+    seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

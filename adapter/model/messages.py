@@ -22,6 +22,7 @@ class Stage(StrEnum):
     SETTLE = "settle"  # 结算
     REVERSE = "reverse"  # 冲销
     RECONCILE = "reconcile"  # 对账
+    NOTIFY = "notify"  # 回传 HIS: told to the hospital, answered with no amount
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapter.model.money import Money
+from adapter.model.money import ZERO, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class ObservedSettlement:
         patient: borne by the patient 自负合计.
         deposits: deposits used 缴款合计, or None when the export does not say.
         pointer: file and row it was read from.
+        rounding: what rounding the bill added to what is paid 舍入, negative where it took off.
+        hospital: borne by the hospital 医院减免.
+        charged: sum of the fee lines that name this settlement, or None when the mapping does not say which do.
+        lines: how many lines these are.
     """
 
     row_key: str
@@ -37,8 +41,17 @@ class ObservedSettlement:
     patient: Money
     deposits: Money | None
     pointer: str
+    rounding: Money = ZERO
+    hospital: Money = ZERO
+    charged: Money | None = None
+    lines: int = 0
+
+    @property
+    def parts(self) -> Money:
+        """What is paid and waived, rounding left out: fund + account + hospital + patient − rounding."""
+        return self.fund + self.account + self.hospital + self.patient - self.rounding
 
     @property
     def balances(self) -> bool:
-        """Whether total = fund + account + patient, to the fen."""
-        return self.total == self.fund + self.account + self.patient
+        """Whether the parts make the total, to the fen."""
+        return self.total == self.parts

@@ -54,6 +54,11 @@ class Step:
         amount: what the step takes, grants or leaves out, as ``because`` says.
         left: what goes on to the next step of the same payer.
         inputs: named values that the formula used, as printed.
+        checks: formulas over the inputs, by what they give: ``amount``, ``left`` or an input that was worked out
+            itself. Only ``+ - * min max round`` stand in them; ``round`` is half up to the fen. The certificate's
+            checker works them out again.
+        sources: where an input stands elsewhere in the certificate: ``previous.left``, ``standing.in_scope``,
+            ``accrued.paid`` (the payer's own), ``bill.total``.
     """
 
     payer: Payer
@@ -62,6 +67,30 @@ class Step:
     left: Money
     because: Explanation
     inputs: tuple[tuple[str, str], ...] = ()
+    checks: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The bill as a payer found it at its turn, and what it took (轮到该支付方时的账).
+
+    Attributes:
+        sums: the four parts of all lines, as they stood.
+        paid: what earlier payers bear together; ``paid_outside`` of it goes to costs outside the policy range.
+        deductible, over_cap: what basic insurance left with the patient under these names.
+        pays: what this payer bears; ``outside`` of it goes to costs outside the policy range.
+    """
+
+    payer: Payer
+    total: Money
+    sums: LineSplit
+    paid: Money
+    paid_outside: Money
+    deductible: Money
+    over_cap: Money
+    pays: Money
+    outside: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +183,7 @@ class Settlement:
         complete: every call has answered (or the adapter decides); False for estimates and open walks.
         test_profile: carries the tag ``TEST PROFILE – no place's rule`` everywhere.
         basis: hash of claim, year-to-date amounts and rule versions; a preview and its settlement share it.
+        standings: per payer, in order, the bill as it found it; the certificate shows the cascade by them.
     """
 
     case_id: str
@@ -173,6 +203,7 @@ class Settlement:
     test_profile: bool
     not_modelled: tuple[Payer, ...] = ()
     issues: tuple[Issue, ...] = ()
+    standings: tuple[Standing, ...] = ()
 
     def __post_init__(self) -> None:
         paid = Money.total(share.amount for share in self.shares)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from adapter.model.issues import Issue
 
 #: The formats of files that a mapping may name as its ``reader``.
-READERS = ("xml_files", "csv_files", "json_files", "fixed_width", "hl7v2")
+READERS = ("xml_files", "csv_files", "json_files", "fixed_width", "hl7v2", "fhir_bundle")
 
 #: The reader whose rows come out of messages; its columns are paths into segments (``PID-3[2].4.2``).
 MESSAGES = "hl7v2"
+
+#: The reader of hospitals that speak FHIR themselves; a resource is a row, its elements are the columns.
+NATIVE = "fhir_bundle"
+
+
+class Delivery(StrEnum):
+    """What an export says of a row that it does not hold (交付方式)."""
+
+    WHOLE = "whole"  # 每次住院整份导出: the row was taken back
+    CHANGES = "changes"  # 只给新增和变更: nothing; what came earlier still counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,35 @@ class StayRecords:
     """All rows of one stay, by table. Rows keep the order in which the export had them.
 
     ``issues`` are those of reading that concern this stay: its rows were cut off, doubled or refused.
+    ``merged_into`` is the stay that holds its charges now, where a merge gave this one up; ``merged_from`` are the
+    stays that this one took over.
     """
 
     stay_key: str
     tables: Mapping[str, Sequence[SourceRecord]]
     issues: tuple[Issue, ...] = ()
+    merged_into: str = ""
+    merged_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """One content of one row, as it is kept for good, so that what comes later is seen beside it.
+
+    Attributes:
+        table, row_key: name the row for ever; the columns of the key joined by a control character.
+        stay_key: the stay that this content says it belongs to.
+        file, number: where it stood.
+        arrived: orders rows of tables without a version; moment and file, as text that compares.
+    """
+
+    table: str
+    row_key: str
+    stay_key: str
+    fields: Mapping[str, str] = field(repr=False)
+    file: str
+    number: int
+    arrived: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +118,18 @@ class ColumnShape:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTest:
+    """Holds for rows whose column has one of the values (an absent one has ``""``); ``negated``: none of them."""
+
+    column: str
+    values: frozenset[str]
+    negated: bool = False
+
+    def holds(self, fields: Mapping[str, str]) -> bool:
+        return (fields.get(self.column, "") in self.values) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
 class TableShape:
     """One table of an export.
 
@@ -96,6 +143,7 @@ class TableShape:
             times that are all written alike. Without it, two different rows of one key hold the stay.
         columns: declared columns; empty where the file names its own.
         rows: JSON: the names that lead from the document to its rows.
+        rows_where: rows of the file for which one of these does not hold are no rows of this table.
     """
 
     name: str
@@ -106,6 +154,7 @@ class TableShape:
     version: str = ""
     columns: tuple[ColumnShape, ...] = ()
     rows: tuple[str, ...] = ()
+    rows_where: tuple[RowTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +168,8 @@ class ReadingLimits:
         depth: deepest element of XML, the root counting 1.
         nesting: deepest value of a JSON row, the row counting 1.
         listed: most issues of rows that are listed per file; every affected stay is held all the same.
+        rows: most rows of one file or view.
+        seconds: longest time that reading all files of an export may take.
     """
 
     file_bytes: int = 2 * 1024**3
@@ -127,6 +178,8 @@ class ReadingLimits:
     depth: int = 3
     nesting: int = 16
     listed: int = 1000
+    rows: int = 50_000_000
+    seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +213,8 @@ class ExportShape:
         tables: by name.
         layout: of lines, for the readers that read lines.
         encodings: what the hospital says it sends. The bytes decide; a contradiction is reported.
+        delivery: whether an export holds each of its stays whole, or only what is new or changed.
+        zeros_stripped: stay keys are compared, and known, without leading zeros: some tables write them, some do not.
     """
 
     reader: str
@@ -170,3 +225,5 @@ class ExportShape:
     limits: ReadingLimits = field(default_factory=ReadingLimits)
     layout: TextLayout = field(default_factory=TextLayout)
     encodings: tuple[str, ...] = ()
+    delivery: Delivery = Delivery.WHOLE
+    zeros_stripped: bool = False

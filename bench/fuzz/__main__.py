@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,19 @@ def _told(run: subprocess.CompletedProcess[str]) -> str:
     return "" if run.returncode == 0 else "\n".join(run.stderr.splitlines()[-25:]) or f"exit {run.returncode}"
 
 
+def both_ways(reader: str, minutes: float) -> tuple[Outcome, Outcome]:
+    """One reader, both ways, one after the other."""
+    with TemporaryDirectory(prefix="fuzz-") as name:
+        return _heard(shaped(reader, minutes)), _heard(guided(reader, minutes, Path(name)))
+
+
+def _heard(outcome: Outcome) -> Outcome:
+    print(
+        f"{outcome.reader} · {outcome.way}: {outcome.tried:,} tried", outcome.told or "nothing found", file=sys.stderr
+    )
+    return outcome
+
+
 def page(outcomes: Sequence[Outcome], command: str) -> str:
     """The page of results."""
     lines = [
@@ -96,17 +110,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("readers", nargs="*", metavar="READER", help=f"of {', '.join(TARGETS)}; all when none is named")
     parser.add_argument("--minutes", type=float, default=10.0, help="for each reader and way (default 10)")
+    parser.add_argument("--at-once", type=int, default=1, help="readers at a time (default 1)")
     asked = parser.parse_args(arguments)
-    outcomes = []
-    for reader in asked.readers or list(TARGETS):
-        with TemporaryDirectory(prefix="fuzz-") as name:
-            for run in (lambda: shaped(reader, asked.minutes), lambda: guided(reader, asked.minutes, Path(name))):  # noqa: B023
-                outcomes.append(run())
-                last = outcomes[-1]
-                print(
-                    f"{last.reader} · {last.way}: {last.tried:,} tried", last.told or "nothing found", file=sys.stderr
-                )
-    named = " ".join(["python -m bench.fuzz", *asked.readers, f"--minutes {asked.minutes:g}"])
+    readers = asked.readers or list(TARGETS)
+    with ThreadPoolExecutor(asked.at_once) as pool:
+        outcomes = [one for both in pool.map(lambda name: both_ways(name, asked.minutes), readers) for one in both]
+    named = " ".join(
+        ["python -m bench.fuzz", *asked.readers, f"--minutes {asked.minutes:g}", f"--at-once {asked.at_once}"]
+    )
     PAGE.write_text(page(outcomes, named), encoding="utf-8")
     print(PAGE)
     return 0 if all(each.clean for each in outcomes) else 1

@@ -1,4 +1,4 @@
-"""Pages of docs/ that are generated from the code: issue codes. ``python -m tests.house.pages --write`` makes them.
+"""Pages of docs/ that are generated: issue codes, plans. ``python -m tests.house.pages --write`` makes them.
 
 An issue constructor is any function that returns ``Issue(code="XXX-nnn", …)`` with literal texts; its docstring's
 first line says what the issue means.
@@ -10,6 +10,8 @@ import ast
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.house.plans_page import PLANS_PAGE, plans_page
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUES_PAGE = ROOT / "docs" / "issues.md"
@@ -133,5 +135,6 @@ def issues_page() -> str:
 if __name__ == "__main__":
     if "--write" in sys.argv:
         ISSUES_PAGE.write_text(issues_page(), encoding="utf-8")
+        PLANS_PAGE.write_text(plans_page(), encoding="utf-8")
     else:
         sys.stdout.write(issues_page())

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from adapter.doors.cli.app import app
-from adapter.settings import EndpointSettings, Settings
+from adapter.settings import EndpointSettings, FolderSettings, MllpSettings, Settings
 from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
 from tests.house.test_imports import FILES, MAY_IMPORT, OUTSIDE
 
@@ -84,7 +84,7 @@ def printed_commands(page: Path) -> Iterator[str]:
 
 def sections() -> dict[str, str]:
     """The user guide's section of each command."""
-    parts = re.split(r"^### `adapter ([a-z ]+)`$", GUIDE.read_text("utf-8"), flags=re.MULTILINE)
+    parts = re.split(r"^### `adapter ([a-z -]+)`$", GUIDE.read_text("utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
@@ -163,24 +163,38 @@ def shown(default: object) -> str:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
+def settings_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+    """Every variable with its default; of a part with settings of its own, each of those."""
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from settings_of(type(default), f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", shown(default)
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
-    wanted = {
-        f"ADAPTER_{name.upper()}": shown(field.get_default(call_default_factory=True))
-        for name, field in Settings.model_fields.items()
-    }
+    wanted = dict(settings_of(Settings, "ADAPTER_"))
     assert tables(DOCS / "operations.md", "| variable |") == {"ADAPTER_SETTINGS": "–", **wanted}
 
 
-def test_every_key_of_an_endpoint_is_documented_with_its_default() -> None:
+@pytest.mark.parametrize(
+    ("head", "model"),
+    [
+        ("| key |", EndpointSettings),
+        ("| key of listen.mllp |", MllpSettings),
+        ("| key of listen.folder |", FolderSettings),
+    ],
+)
+def test_every_key_of_a_group_is_documented_with_its_default(head: str, model: type[BaseModel]) -> None:
     wanted = {
-        name: "required" if field.is_required() else shown(field.default)
-        for name, field in EndpointSettings.model_fields.items()
+        name: "required" if field.is_required() else shown(field.default) for name, field in model.model_fields.items()
     }
-    assert tables(DOCS / "operations.md", "| key |") == wanted
+    assert tables(DOCS / "operations.md", head) == wanted
 
 
 def test_the_settings_file_of_the_page_is_accepted(tmp_path: Path) -> None:
-    (example,) = [block.body for block in blocks(DOCS / "operations.md") if block.language == "toml"]
+    example = "\n".join(block.body for block in blocks(DOCS / "operations.md") if block.language == "toml")
     file = tmp_path / "adapter.toml"
     file.write_text(example, encoding="utf-8")
     said = run(
@@ -189,6 +203,7 @@ def test_the_settings_file_of_the_page_is_accepted(tmp_path: Path) -> None:
         environment(ADAPTER_SETTINGS=str(file), ADAPTER_ENDPOINTS='{"civil-affairs": {"token": "kept-secret"}}'),
     )
     assert "longest_delay=900" in said and "form='transaction'" in said and "kept-secret" not in said
+    assert "port=2575" in said and "group='all'" in said
 
 
 def test_verify_and_rebuild_work_as_printed(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "rules.certificate": (),
     "intake": (),
     "intake.readers": ("model",),
-    "intake.readers.fhir_bundle": ("model", "fhir"),
+    "intake.readers.fhir_bundle": ("model", "fhir", "intake.readers"),
     "intake.mapping": ("model", "fhir"),
     "intake.reference": ("model",),
     "ledger": ("model",),
@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 #: Modules of the outside world that only the named rooms may touch.
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "fhir.resources": ("fhir",),
-    "sqlalchemy": ("ledger", "intake.readers", "doors.listeners"),
+    "sqlalchemy": ("ledger", "intake.readers", "payers.delivery", "doors.listeners"),
     "alembic": ("ledger",),
     "httpx": ("payers.delivery", "counterparts", "doors.cli"),
     "fastapi": ("doors.web", "counterparts"),

@@ -20,7 +20,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from adapter.doors.web.app import create_app
+from adapter.doors.web.app import Beside, create_app
 from adapter.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,9 +48,9 @@ def settings_for(folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Running]:
+def serving(settings: Settings, beside: Beside | None = None) -> Iterator[Running]:
     """Start the service on a free port of loopback, and stop it again."""
-    app = create_app(settings)
+    app = create_app(settings, beside=beside)
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))

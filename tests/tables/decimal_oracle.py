@@ -40,7 +40,11 @@ def fee_rows() -> list[dict[str, str]]:
 
 
 def csv_rows(name: str) -> list[dict[str, str]]:
-    with (REFERENCE / name).open(encoding="utf-8", newline="") as lines:
+    return rows_of_csv(REFERENCE / name)
+
+
+def rows_of_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 

@@ -14,7 +14,7 @@ from adapter.rules.settlement.facts import read_facts
 from adapter.rules.settlement.scope import SplitRule, split_lines
 from tests.support.settlement import assert_steps, by_name, layer_of, outcome, steps_of, table
 
-TABLES = ("deductible", "ceiling", "critical_illness", "aid", "commercial")
+TABLES = ("deductible", "ratio", "ceiling", "critical_illness", "aid", "commercial")
 ROWS = [pytest.param(row, id=f"{name}: {row['name']}") for name in TABLES for row in table(f"{name}.yaml")]
 
 

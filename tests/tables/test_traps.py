@@ -22,6 +22,7 @@ from adapter.intake.mapping import MappedStay, compile_mapping, load_mapping
 from adapter.intake.readers import stage
 from tests.support.intake import MAPPINGS
 from tests.support.office import act, office
+from tests.support.traps import changed_mappings, mapped_with
 from tests.support.vendors import HOSPITALS, Hospital
 
 BY_VENDOR = {hospital.vendor: hospital for hospital in HOSPITALS}
@@ -78,6 +79,32 @@ def test_parts_of_a_line_and_newborns_hold_the_stay(export: Callable[[str], Path
     stays = mapped("zlhis", folder)
     assert stopping(stays["100002-1"]) == [("MAP-109", column)]
     assert stopping(stays["100001-1"]) == []
+
+
+def with_mother(tmp_path: Path, vendor: str, export: Path) -> dict[str, MappedStay]:
+    """The trap export of a vendor, changed, where the source says that newborns go with their mothers."""
+    source = BY_VENDOR[vendor].source
+    mappings = changed_mappings(tmp_path / "with-mother", vendor, source, newborns="with-mother")
+    return mapped_with(mappings, source, export)[0]
+
+
+def test_of_twins_a_flag_does_not_say_which_one(tmp_path: Path) -> None:
+    """BABY_FLAG is 1 for either: the mother's stay is held, and neither of the two gets the other's line."""
+    export = Path(shutil.copytree(BY_VENDOR["neusoft_hisfc"].folder / "traps/export", tmp_path / "export"))
+
+    def twins(rows: list[Row]) -> None:
+        rows.append({**rows[0], "INPATIENT_NO": "", "HAPPEN_NO": "2", "NAME": "测试产之女", "SEX_CODE": "F"})
+
+    change_csv(export / "FIN_IPR_BABYINFO.csv", "gb18030", ",", twins)
+    stays = with_mother(tmp_path, "neusoft_hisfc", export)
+    assert stopping(stays["ZY010000010022"]) == [("MAP-190", "BABY_FLAG")]
+    assert stopping(stays["ZYB10000010022"]) == []
+
+
+def test_a_newborn_that_is_registered_nowhere_holds_the_stay(tmp_path: Path) -> None:
+    export = Path(shutil.copytree(BY_VENDOR["zlhis"].folder / "traps/export", tmp_path / "export"))
+    (export / "病人新生儿记录.tsv").unlink()
+    assert set(stopping(with_mother(tmp_path, "zlhis", export)["100011-1"])) == {("MAP-190", "婴儿费")}
 
 
 def test_the_parent_of_split_lines_is_left_out(export: Callable[[str], Path]) -> None:

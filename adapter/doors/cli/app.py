@@ -9,7 +9,20 @@ import structlog
 import typer
 
 from adapter import __version__
-from adapter.doors.cli import cases, delivery, demo, intake, mapping_tools, policy
+from adapter.doors.cli import (
+    cases,
+    codes,
+    convert,
+    delivery,
+    demo,
+    intake,
+    listen,
+    mapping_tools,
+    policy,
+    poll,
+    proof,
+    way_back,
+)
 from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
 from adapter.model.issues import AdapterError
 
@@ -29,6 +42,9 @@ Exit code: 0 done, 1 the case has issues, 2 wrong usage.""",
 
 app.command("demo")(demo.demo)
 app.command("ingest")(intake.ingest_)
+app.command("convert")(convert.convert_)
+app.command("poll")(poll.poll_)
+app.command("listen")(listen.listen)
 app.add_typer(intake.parked, name="parked")
 app.add_typer(cases.case, name="case")
 app.command("estimate")(cases.estimate)
@@ -36,12 +52,16 @@ app.command("trial")(cases.trial)
 app.command("settle")(cases.settle_)
 app.command("reverse")(cases.reverse_)
 app.add_typer(delivery.outbox, name="outbox")
+app.add_typer(way_back.way_back, name="way-back")
 app.command("deliver")(delivery.deliver)
 app.command("reconcile")(delivery.reconcile_)
 app.command("validate")(intake.validate_)
 app.add_typer(mapping_tools.mapping, name="mapping")
+app.add_typer(codes.codes, name="codes")
+app.command("translate")(codes.translate_)
 app.add_typer(policy.policy, name="policy")
 app.command("whatif")(policy.whatif_)
+app.command("verify")(proof.verify_)
 app.add_typer(delivery.counterparts, name="counterparts")
 app.command("serve")(delivery.serve)
 

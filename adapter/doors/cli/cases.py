@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapter.cases import dispatch, reverse, settle, views
 from adapter.cases.lineage import case_lineage
-from adapter.cases.shown import explain_rows, settlement_json
+from adapter.cases.proof import certificate_of
+from adapter.cases.shown import explain_rows, is_open, settlement_json
 from adapter.cases.tools import Tools
 from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
 from adapter.doors.cli.lineage import print_lineage
@@ -66,16 +68,27 @@ def show(
     ] = None,
     provenance: Annotated[bool, typer.Option("--provenance", help="With --lineage: as FHIR Provenance.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="With --lineage: show personal data. 显示个人信息")] = False,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="With --lineage or --certificate: write into this file.")
+    ] = None,
+    certificate: Annotated[
+        bool, typer.Option("--certificate", help="Print the certificate of its newest settlement. 结算证明")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Show one case: states, entitlement with reasons, bill, messages, journal; or where each element came from.
 
     Example:  adapter case show qingshi_county-300010002
     """
+    if certificate:
+        with tools() as t:
+            print_json(certificate_of(case_id, t), to=to)
+        return
     if lineage:
         with tools() as t:
             found_lineage = case_lineage(case_id, t, path=path, field=field)
-        print_lineage(found_lineage, json=json, provenance=provenance, reveal=reveal)
+        as_json = json or (to is not None and not provenance)
+        print_lineage(found_lineage, json=as_json, provenance=provenance, reveal=reveal, to=to)
         return
     with tools() as t:
         found = views.show_case(case_id, t)
@@ -167,9 +180,15 @@ def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = Fa
 
 
 def work(t: Tools, wait: int) -> bool:
-    """Be the worker until nothing is due, or the time is over."""
+    """Be the worker until nothing is due to the payers, or the time is over; then tell the HIS, if it is there."""
+    if not wait:
+        return False
     give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
-    return dispatch.work_until_idle(t, wait=time.sleep, give_up_at=give_up_at) if wait else False
+    idle = dispatch.work_until_idle(dispatch.payers_only(t), wait=time.sleep, give_up_at=give_up_at)
+    hospitals = dispatch.ways_back_only(t)
+    while dispatch.work_once(hospitals).accepted and t.clock.now() < give_up_at:
+        continue
+    return idle
 
 
 def case_table(lines: list[views.CaseLine]) -> None:
@@ -213,10 +232,14 @@ def print_settlement(settlement: Settlement, *, explain: bool) -> None:
     for row in explain_rows(settlement):
         if row.kind != "step" or explain:
             out.print(f"{row.zh} {row.en}", end="", markup=False)
-            out.print(f"  {row.amount}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
+            out.print(f"  {row.said}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
             if explain and row.formula_zh:
                 out.print(f"    {row.formula_zh}\n    {row.formula_en}", markup=False, style="dim")
-    out.print(f"个人负担 patient pays  {settlement.patient_pays}", style="bold")
+    most = "至多 at most " if any(is_open(share) for share in settlement.shares) else ""
+    out.print(f"个人负担 patient pays  {most}{settlement.patient_pays}", style="bold")
+    for issue in settlement.issues:
+        if issue.code == "SET-322":
+            out.print(f"{issue.pointer}: {issue.zh} {issue.en}", style="yellow", markup=False)
     if settlement.test_profile:
         out.print("TEST PROFILE – no place's rule", style="yellow")
 

@@ -12,11 +12,15 @@ import typer
 from adapter.cases import dispatch, outgoing, reconcile
 from adapter.cases.views import message_json
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
+from adapter.doors.cli.listen import listening_beside
 from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, print_json, table
 from adapter.settings import data_folder
 
 outbox = typer.Typer(no_args_is_help=True, help="Messages to the payers: list, show, retry. 发件箱")
 counterparts = typer.Typer(no_args_is_help=True, help="Simulated bureau and aid office. 模拟端点")
+
+#: Notices that go to hospitals between two looks at what is due to the payers.
+_TOLD_BETWEEN = 2
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Message key, as in adapter outbox list.")]
 
@@ -90,19 +94,23 @@ def deliver(
 
     with tools() as t:
         resumed = dispatch.resume_all(t, actor())
+        payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
         while True:
             give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
-            idle = dispatch.work_until_idle(t, wait=time.sleep, give_up_at=give_up_at, heard=heard)
+            idle = dispatch.work_until_idle(payers, wait=time.sleep, give_up_at=give_up_at, heard=heard)
             if not watch:
+                told = dispatch.work_until_idle(hospitals, wait=time.sleep, give_up_at=give_up_at, heard=heard)
                 break
-            time.sleep(1)
+            done = dispatch.work_once(hospitals, limit=_TOLD_BETWEEN)  # a slow HIS keeps the payers waiting no longer
+            heard(done)
+            time.sleep(0 if done.accepted else 1)
     if json:
-        print_json({**sent, "resumed": resumed, "idle": idle})
+        print_json({**sent, "resumed": resumed, "idle": idle and told})
     else:
         out.print(
             f"{sent['sent']} sent: {sent['accepted']} accepted, {sent['rejected']} rejected, {sent['unknown']} unknown"
         )
-    if not idle or sent["rejected"]:
+    if not (idle and told) or sent["rejected"]:
         raise typer.Exit(HAS_ISSUES)
 
 
@@ -173,8 +181,11 @@ def serve(
 ) -> None:
     """Start the service: exports in, cases, settlement, FHIR read; its worker delivers. 启动服务
 
+    What the settings name under listen is listened to as well.
+
     Example:  adapter serve --port 8000
     """
     from adapter.doors.web.serve import run  # here: the web stack takes most of a second and no other command needs it
 
-    run(settings(), host, port)
+    now = settings()
+    run(now, host, port, beside=lambda opened: listening_beside(now, opened))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,16 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapter.cases import parked as parking
 from adapter.cases.intake import Taken, ingest
-from adapter.cases.mappings import check_sample
+from adapter.cases.mappings import check_sample, check_views
 from adapter.cases.parked import ParkedRow
 from adapter.doors.cli.checked import check_json, print_check
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
 from adapter.fhir.canonical import decode
 from adapter.fhir.validation import validate
+from adapter.model.dates import SystemClock
 from adapter.model.issues import AdapterError, Issue, Severity
+from adapter.wiring import database_password
 
 parked = typer.Typer(no_args_is_help=True, help="Stays that wait for a person: list, show, replay. 暂存记录")
 mapping = typer.Typer(no_args_is_help=True, help="Look at a source's mapping. 对照文件")
@@ -37,7 +40,7 @@ def ingest_(
 
     Example:  adapter ingest qingshi_county fixtures/his/bsoft_phis/qingshi_county/export --dry-run
     """
-    with tools() as t, _progress() as bar:
+    with tools() as t, progress_bar() as bar:
         task = bar.add_task("stays 病例", total=None)
         taken = ingest(
             source,
@@ -51,11 +54,17 @@ def ingest_(
 
 
 def _report(taken: Taken, *, json: bool) -> None:
+    files = {"files": taken.files, "known_files": taken.known_files}
+    report_taken(taken, f"{taken.files} files ({taken.known_files} known before)", files, json=json)
+    finish([*taken.issues, *(issue for stay in taken.stays for issue in stay.issues)])
+
+
+def report_taken(taken: Taken, read: str, counts_read: Mapping[str, object], *, json: bool) -> None:
+    """What was read, in words or for a pipe, and what became of each stay; issues on stderr."""
     if json:
         print_json(
             {
-                "files": taken.files,
-                "known_files": taken.known_files,
+                **counts_read,
                 "stays": [
                     {
                         "stay_key": stay.stay_key,
@@ -71,9 +80,8 @@ def _report(taken: Taken, *, json: bool) -> None:
     else:
         fates = [stay.fate for stay in taken.stays]
         counts = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
-        out.print(f"{taken.files} files ({taken.known_files} known before), {len(fates)} stays: {counts or 'none'}")
+        out.print(f"{read}, {len(fates)} stays: {counts or 'none'}", markup=False)
     print_issues(dict.fromkeys([*taken.issues, *(issue for stay in taken.stays for issue in stay.issues)]))
-    finish([*taken.issues, *(issue for stay in taken.stays for issue in stay.issues)])
 
 
 @parked.command("list")
@@ -128,13 +136,30 @@ def parked_replay(
 
 
 @mapping.command("check")
-def mapping_check(source: Source, paths: Paths, json: AsJson = False) -> None:
+def mapping_check(
+    source: Source,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH…]", exists=True, help="Sample files, or folders of them.")
+    ] = None,
+    database: Annotated[
+        bool, typer.Option("--database", help="Look at the views of the source's database instead of files.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=1, help="With --database: at most so many rows of each view.")] = 1000,
+    json: AsJson = False,
+) -> None:
     """Show which columns of a sample are mapped, ignored with a reason, or unclaimed, and which codes have no table.
 
     Example:  adapter mapping check qingshi_county fixtures/his/bsoft_phis/qingshi_county/export
     """
+    if database is bool(paths):
+        raise typer.BadParameter("give either the PATH of a sample or --database")
     ours = settings()
-    report, seen, issues = check_sample(source, paths, ours.mappings_folder, ours.reference_folder)
+    if database:
+        report, seen, issues = check_views(
+            source, ours.mappings_folder, SystemClock().now(), database_password, most=rows
+        )
+    else:
+        report, seen, issues = check_sample(source, paths or [], ours.mappings_folder, ours.reference_folder)
     found = (*issues, *report.issues)
     if json:
         print_json(check_json(report, seen, found))
@@ -156,7 +181,7 @@ def validate_(
     Example:  adapter validate out/fhir/*.json
     """
     found: dict[str, list[Issue]] = {}
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("files 文件", total=len(files))
         for file in files:
             found[file.name] = _validate_one(file, sending=not received)
@@ -212,7 +237,7 @@ def _parked_json(row: ParkedRow) -> dict[str, object]:
     }
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """A progress bar on stderr; it leaves nothing behind in a pipe."""
     return Progress(
         SpinnerColumn(),

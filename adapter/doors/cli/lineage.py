@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from adapter.cases.lineage import CaseLineage
 from adapter.cases.masking import Shown
 from adapter.doors.cli.output import out, print_issues, print_json, table
+from adapter.fhir.provenance import provenance_bundle
 
 
-def print_lineage(found: CaseLineage, *, json: bool, provenance: bool, reveal: bool) -> None:
-    """Every element with its cells and its rule; with ``provenance`` a Bundle of FHIR Provenances."""
+def print_lineage(found: CaseLineage, *, json: bool, provenance: bool, reveal: bool, to: Path | None = None) -> None:
+    """Every element with its cells and its rule; with ``provenance`` a Bundle of FHIR Provenances.
+
+    Args:
+        to: a file for the JSON, in place of stdout.
+    """
     shown = Shown(found.personal, reveal)
     if provenance:
-        entries = [{"resource": each} for each in found.provenances()]
-        print_json({"resourceType": "Bundle", "type": "collection", "entry": entries})
+        print_json(provenance_bundle(found.provenances()), to=to)
     elif json:
-        print_json(
-            {
-                "case_id": found.case_id,
-                "mapping": found.version,
-                "elements": [{**shown.line_json(each.line), "as_stored": each.as_stored} for each in found.elements],
-                "uses": [{"rule": each.rule, "what": each.what, "target": each.target} for each in found.uses],
-            }
-        )
+        print_json(found.as_json(shown), to=to)
     else:
         out.print(f"{found.case_id}  {found.version}", style="bold", markup=False)
         rows = [

@@ -35,18 +35,22 @@ def new(
     source: NewSource,
     paths: Paths,
     vendor: Annotated[str | None, typer.Option(help="Name of the vendor's folder; SOURCE_his when left out.")] = None,
+    layout: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Columns of fixed width: a CSV of table,column,start,width."),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Mappings folder to write into; that of the settings.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Write a first draft of a mapping from a sample export: XML, CSV or JSON. Doubtful lines are marked # ? 起草
+    """Write a first draft of a mapping from a sample: rows of any format, or HL7 v2. Doubtful lines have # ? 起草
 
     Example:  adapter mapping new liuhe_town fixtures/his/bsoft_phis/qingshi_county/export --out my/mappings
     """
     mappings = settings().mappings_folder
     name = vendor or f"{source}_his"
-    draft = draft_sample(source, name, paths, mappings)
+    draft = draft_sample(source, name, paths, mappings, layout=layout)
     write_draft(draft, to or mappings, mappings)
     if json:
         print_json(

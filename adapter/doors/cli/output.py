@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,13 +26,15 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 _COLOURS = {Severity.FATAL: "bold red", Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFORMATION: "dim"}
 
 
-def print_json(value: Any) -> None:
-    """JSON on stdout; amounts keep their digits."""
+def print_json(value: Any, *, to: Path | None = None) -> None:
+    """JSON on stdout, or in a file; amounts keep their digits."""
     text = encode(value).decode()
-    sys.stdout.write(
-        json.dumps(json.loads(text, parse_float=str), ensure_ascii=False, indent=2) if _plain(value) else text
-    )
-    sys.stdout.write("\n")
+    if _plain(value):
+        text = json.dumps(json.loads(text, parse_float=str), ensure_ascii=False, indent=2)
+    if to is not None:
+        to.write_text(f"{text}\n", encoding="utf-8")
+    else:
+        sys.stdout.write(f"{text}\n")
 
 
 def _plain(value: Any) -> bool:

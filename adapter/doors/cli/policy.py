@@ -1,4 +1,4 @@
-"""Commands about the rules: policy list, show, explain; whatif."""
+"""Commands about the rules: policy list, show, explain, check, diff; whatif."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adapter.cases import policies
+from adapter.doors.cli import policy_explained, policy_files
 from adapter.doors.cli.context import AsJson, settings
 from adapter.doors.cli.output import out, print_json, table
 from adapter.fhir.canonical import decode
@@ -56,27 +57,16 @@ def policy_show(name: Name, on: On = None, json: AsJson = False) -> None:
         return
     for plan in found.get("plans", [found]):
         out.print(f"\n{plan['plan']}  {plan['zh']} / {plan['en']}", style="bold", markup=False)
+        if plan["historical"]:
+            out.print(f"  {plan['historical']}", style="yellow", markup=False)
         for each in plan["parameters"]:
             mark = "●" if each["in_force"] else "○"
             out.print(f"  {mark} {each['from']}  {each['parameter']} = {each['value']}  [{each['cite']}]", markup=False)
 
 
-@policy.command("explain")
-def policy_explain(name: Name, json: AsJson = False) -> None:
-    """What a scheme's programme still needs to be told, and what each setting means, with its article.
-
-    Example:  adapter policy explain test_county_plan
-    """
-    found = policies.explain_programme(policies.book(settings().mappings_folder), name)
-    if json:
-        print_json(found)
-        return
-    for each in found:
-        mark = "✓" if each["value"] is not None else "✗"
-        out.print(
-            f"  {mark} {each['name']} = {each['value'] or '—'}  {each['zh']} / {each['en']}  [{each['cite']}]",
-            markup=False,
-        )
+policy.command("explain")(policy_explained.policy_explain)
+policy.command("check")(policy_files.policy_check)
+policy.command("diff")(policy_files.policy_diff)
 
 
 def whatif_(
@@ -98,9 +88,16 @@ def whatif_(
     if json:
         print_json(found)
         return
+    open_: list[str] = []
     for share in found["shares"]:
-        out.print(f"{share['zh']} {share['en']}  {share['amount']}  {share['cite']}", markup=False)
-    out.print(f"个人负担 patient pays  {found['patient_pays']}", style="bold")
+        unknown = share["authority"] == "expected" and share["expected"] is None and share["payer"] != "patient"
+        open_ += [share["payer"]] if unknown else []
+        amount = "— 未测算 not computed" if unknown else share["amount"]
+        out.print(f"{share['zh']} {share['en']}  {amount}  {share['cite']}", markup=False)
+    out.print(f"个人负担 patient pays  {'至多 at most ' if open_ else ''}{found['patient_pays']}", style="bold")
+    for issue in found["issues"]:
+        if issue["code"] in ("SET-312", "SET-313", "SET-321", "SET-322"):
+            out.print(f"{issue['pointer']}: {issue['zh']} {issue['en']}", style="yellow", markup=False)
     if found["tag"]:
         out.print(found["tag"], style="yellow", markup=False)
 

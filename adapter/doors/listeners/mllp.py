@@ -8,7 +8,6 @@ frame did not end in time. The connection is then closed.
 from __future__ import annotations
 
 import itertools
-import logging
 import socket
 import ssl
 import threading
@@ -19,16 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from adapter.doors.listeners.acknowledgement import Ack, Verdict, acknowledgement, header_of
-from adapter.model.dates import HOSPITAL_ZONE, Clock, SystemClock
+import structlog
 
-#: Stores one message for good and says what became of it. Called from several threads at a time.
+from adapter.doors.listeners.acknowledgement import Ack, Verdict, acknowledgement
+from adapter.model.dates import HOSPITAL_ZONE, Clock, SystemClock
+from adapter.model.issues import AdapterError
+
+#: Stores one frame for good, whatever stands in it, and says what became of it. Called from several threads at a time.
 Accept = Callable[[bytes], Verdict]
 
 _START, _END = b"\x0b", b"\x1c"
 _BETWEEN = b"\r\n \x00"
 _CHUNK = 1 << 16
-_LOG = logging.getLogger("adapter.listeners.mllp")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class MllpListener:
         return str(host), int(port)
 
     @property
+    def alive(self) -> bool:
+        """Whether it takes connections."""
+        return self._thread.is_alive()
+
+    @property
     def connections(self) -> int:
         """How many senders are connected."""
         with self._lock:
@@ -130,7 +137,7 @@ class MllpListener:
                 return
             with self._lock:
                 if len(self._open) >= self._limits.connections:
-                    _LOG.warning("too many connections; one was closed")
+                    log.warning("too many connections", most=self._limits.connections)
                     connection.close()
                     continue
                 thread = threading.Thread(
@@ -142,8 +149,13 @@ class MllpListener:
     def _next_connection(self) -> socket.socket | None:
         """The next sender; None when it is time to stop."""
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
+            try:
                 return self._socket.accept()[0]
+            except TimeoutError:
+                continue
+            except OSError as error:  # the sender left again, or this process has no more sockets: the next may do
+                log.warning("connection not taken", error=type(error).__name__)
+                self._stopping.wait(self._limits.tick_seconds)
         return None
 
     def _serve(self, number: int, plain: socket.socket) -> None:
@@ -153,9 +165,9 @@ class MllpListener:
                     connection.settimeout(self._limits.frame_seconds)
                     connection.sendall(_START + self._answer(message) + _END + b"\r")
         except (ConnectionError, TimeoutError, ssl.SSLError) as error:
-            _LOG.info("connection %d ended: %s", number, type(error).__name__)
+            log.info("connection ended", number=number, error=type(error).__name__)
         except Exception as error:  # whatever kept it from being stored: that no answer comes says so to the sender
-            _LOG.error("connection %d closed, its message is not stored: %s", number, type(error).__name__)
+            log.error("message not stored", number=number, error=type(error).__name__, codes=_codes(error))
         finally:
             plain.close()
             with self._lock:
@@ -173,9 +185,10 @@ class MllpListener:
 
     def _verdict(self, message: bytes) -> Verdict:
         if len(message) > self._limits.message_bytes:
+            log.warning("message too large", bytes=len(message), most=self._limits.message_bytes)
             return Verdict(Ack.REFUSED, "the message is larger than the limit")
-        if header_of(message) is None:
-            return Verdict(Ack.REFUSED, "this is no HL7 v2 message")
+        if not message.strip():
+            return Verdict(Ack.REFUSED, "the frame is empty")
         return self._accept(message)
 
     def _messages(self, connection: socket.socket) -> Iterator[bytes]:
@@ -213,6 +226,10 @@ class MllpListener:
             with suppress(TimeoutError):
                 return connection.recv(_CHUNK)
         return b""
+
+
+def _codes(error: Exception) -> list[str]:
+    return [issue.code for issue in error.issues] if isinstance(error, AdapterError) else []
 
 
 def server_context(certificate: Path, key: Path, *, senders: Path | None = None) -> ssl.SSLContext:

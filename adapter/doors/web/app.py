@@ -5,22 +5,26 @@ from __future__ import annotations
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from secrets import token_hex
+from typing import Protocol
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
 
 from adapter import __version__
+from adapter.cases.tools import Tools
 from adapter.doors.web import errors, logs
-from adapter.doors.web.api import cases, deposits, his, parked, payers, resources, status
+from adapter.doors.web.api import cases, deposits, his, lineage, parked, payers, resources, status, terminology
 from adapter.doors.web.auth import authorised
 from adapter.doors.web.context import Service
+from adapter.doors.web.continuing import going_on
 from adapter.doors.web.metrics import Metrics
 from adapter.doors.web.models import Problem
 from adapter.doors.web.wire import Watch
 from adapter.doors.web.worker import Worker
+from adapter.model.listening import Standing
 from adapter.settings import Settings
 from adapter.wiring import open_tools
 
@@ -36,7 +40,19 @@ _ABOUT = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+class Listening(Protocol):
+    """Listeners that run beside the service."""
+
+    def standing(self) -> Sequence[Standing]:
+        """How each of them is."""
+        ...
+
+
+#: Starts listeners with the service's tools, and stops them; None where there are none.
+Beside = Callable[[Tools], AbstractContextManager[Listening | None]]
+
+
+def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
     """The service. Nothing is opened before it starts."""
     metrics = Metrics()
 
@@ -45,11 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
         logs.configure(settings.log_level)
         # a worker's name must not come again after a restart; in a container host and process id do
         worker_name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
-        with open_tools(settings, worker=worker_name) as tools:
+        with open_tools(settings, worker=worker_name) as tools, ExitStack() as stack:
             worker = Worker(tools, metrics, settings.actor)
-            app.state.service = Service(settings, tools, worker, metrics)
-            metrics.watch(tools)
+            listening = stack.enter_context(beside(tools)) if beside is not None else None
+            standing = listening.standing if listening is not None else _nobody
+            app.state.service = Service(settings, tools, worker, metrics, standing)
+            metrics.watch(tools, standing)
             worker.start()
+            stack.enter_context(going_on(tools, settings.actor))
             gc.collect()
             gc.freeze()  # what start-up made lives as long as the process: the collector need not look at it again
             if settings.api_token is None:
@@ -78,10 +97,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(status.router)
     app.include_router(resources.opened)
     closed = APIRouter(dependencies=[Depends(authorised)], responses={401: {"model": Problem}})
-    for each in (his, deposits, cases, parked, payers, resources):
+    for each in (his, deposits, cases, lineage, parked, payers, terminology, resources):
         closed.include_router(each.router)
     app.include_router(closed)
     return app
+
+
+def _nobody() -> tuple[Standing, ...]:
+    return ()
 
 
 def _limit_of(path: str, settings: Settings) -> int:

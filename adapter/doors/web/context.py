@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +16,7 @@ from adapter.doors.web.worker import Worker
 from adapter.fhir.canonical import decode
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
+from adapter.model.listening import Standing
 from adapter.settings import Settings
 
 M = TypeVar("M", bound=BaseModel)
@@ -23,12 +24,17 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of a running service."""
+    """The parts of a running service.
+
+    Attributes:
+        standing: how each listener beside it is.
+    """
 
     settings: Settings
     tools: Tools
     worker: Worker
     metrics: Metrics
+    standing: Callable[[], Sequence[Standing]]
 
 
 def running(request: Request) -> Service:

@@ -65,8 +65,21 @@ def name_refused(pointer: str) -> Issue:
         pointer=pointer,
         zh="文件名缺失、重复,或含有不允许的字符或路径",
         en="the file's name is missing, stands twice, or holds a path or characters that are not allowed",
-        hint_zh="请用表名命名(例如 ?name=ZY_FYMX.xml),只用英文字母、数字、点、下划线和连字符",
-        hint_en="name it after its table (?name=ZY_FYMX.xml): letters, digits, dots, underscores, hyphens",
+        hint_zh="请用表名命名(例如 ?name=ZY_FYMX.xml),可用汉字、字母、数字、点、下划线和连字符",
+        hint_en="name it after its table (?name=ZY_FYMX.xml): letters of any script, digits, dots, _ and -",
+    )
+
+
+def name_unknown(number: int) -> Issue:
+    """A name beyond ASCII that is none of the source's tables; it may be a person's and is not repeated."""
+    return Issue(
+        code="API-820",
+        severity=Severity.ERROR,
+        pointer=f"file {number}",
+        zh=f"第 {number} 个文件的中文名称不是该来源的任何一张表,未读取",
+        en=f"the name of file {number} is not plain ASCII and none of this source's tables; nothing was read",
+        hint_zh="请按 shape.yaml 中的表名命名文件,例如 住院费用记录.tsv;压缩包内的文件名同样如此",
+        hint_en="name files after the tables in shape.yaml, in an archive too; other names must be plain ASCII",
     )
 
 

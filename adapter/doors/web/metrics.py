@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from adapter.cases.dispatch import Delivered
 from adapter.cases.served import counts
 from adapter.cases.tools import Tools
+from adapter.model.listening import Standing
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -40,13 +41,29 @@ class Metrics:
         for outcome in ("accepted", "rejected", "unknown"):
             self.messages.labels(outcome).inc(getattr(done, outcome))
 
-    def watch(self, tools: Tools) -> None:
-        """Add the ledger's figures, counted whenever somebody asks."""
+    def watch(self, tools: Tools, standing: Callable[[], Sequence[Standing]]) -> None:
+        """Add the ledger's and the listeners' figures, counted whenever somebody asks."""
         self.registry.register(_LedgerFigures(tools, tools.clock.now))
+        self.registry.register(_ListenerFigures(standing))
 
     def text(self) -> bytes:
         """The exposition format."""
         return generate_latest(self.registry)
+
+
+class _ListenerFigures(Collector):
+    def __init__(self, standing: Callable[[], Sequence[Standing]]) -> None:
+        self._standing = standing
+
+    def collect(self) -> Iterator[Metric]:
+        names = ("kind", "source")
+        up = GaugeMetricFamily("adapter_listener_up", "1: it listens and nothing is in its way", labels=names)
+        arrived = CounterMetricFamily("adapter_listener_arrived", "Messages, groups of files, polls", labels=names)
+        for each in self._standing():
+            up.add_metric((each.kind, each.source), float(each.alive and not each.trouble))
+            arrived.add_metric((each.kind, each.source), each.arrived)
+        yield up
+        yield arrived
 
 
 class _LedgerFigures(Collector):

@@ -256,3 +256,62 @@ class ReconciliationOut(Shape):
     ours: SideOut
     theirs: SideOut
     differences: list[DifferenceOut]
+
+
+class UnmappedOut(Shape):
+    """One code that no table or catalogue knows, and the money that waits for it. Amounts are text in yuan."""
+
+    source: str
+    kind: str = Field(examples=["item", "diagnosis", "charge-category"])
+    code: str
+    text: str
+    lines: int
+    stays: int
+    amount: str = Field(examples=["1284.50"])
+    since: str
+    file: str = Field(description="Where a row is to be added.")
+    hint_zh: str
+    hint_en: str
+
+
+class UnmappedPage(Shape):
+    codes: list[UnmappedOut]
+
+
+class LineageSource(Shape):
+    """One place of the export. ``text`` is masked where it says who somebody is."""
+
+    pointer: str = Field(examples=["ZY_FYMX.xml#12/ZJJE"])
+    column: str
+    text: str
+
+
+class LineageElement(Shape):
+    """One element of a resource, the places it was made of, and the rule that made it."""
+
+    element: str
+    path: str | None
+    target: str
+    made: str
+    value: str | None
+    sources: list[LineageSource]
+    conditions: list[str]
+    rule: str
+    via: str
+    as_stored: bool
+
+
+class LineageUse(Shape):
+    rule: str
+    what: str
+    target: str
+
+
+class LineageOut(Shape):
+    """Lineage under the version of the mapping that made the case."""
+
+    case_id: str
+    mapping: str
+    elements: list[LineageElement]
+    uses: list[LineageUse] = Field(description="Where a source field is used at all, when one was asked for.")
+    issues: list[IssueOut]

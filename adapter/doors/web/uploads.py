@@ -7,11 +7,10 @@ their last name, never a path, and no more files and bytes than allowed however 
 from __future__ import annotations
 
 import gzip
-import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -21,15 +20,11 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from adapter.doors.web import issues
+from adapter.doors.web.names import decoded, file_name, is_plain, is_safe
 from adapter.model.issues import AdapterError, Issue
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CHUNK = 1 << 16
 
-#: Files in one upload.
-MOST_FILES = 200
-#: How much more than the body's limit an archive may unpack to; XML exports shrink to a tenth or less.
-UNPACK_FACTOR = 8
 #: One entry may grow by this factor, above the first mebibyte. Honest XML stays far below it.
 _MOST_RATIO = 200
 _RATIO_FREE = 1 << 20
@@ -37,6 +32,21 @@ _RATIO_FREE = 1 << 20
 _MOST_DIRECTORY = 1 << 20
 _ZIP_END = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an upload may hold.
+
+    Attributes:
+        files: most files.
+        unpacked_bytes: most bytes of all of them, however small an archive was.
+        known: whether the source awaits a file of that name. A name beyond ASCII that nobody awaits may be a person's.
+    """
+
+    files: int
+    unpacked_bytes: int
+    known: Callable[[str], bool]
 
 
 @dataclass
@@ -48,14 +58,17 @@ class Unpacked:
     """
 
     folder: Path
+    allowed: Allowed
     room: int
     paths: list[Path] = field(default_factory=list)
 
     def place(self, name: str) -> Path:
-        """Where a file of that name goes. Raises AdapterError API-805, API-807."""
-        if not _NAME.fullmatch(name) or any(path.name == name for path in self.paths):
+        """Where a file of that name goes. Raises AdapterError API-805, API-807, API-820."""
+        if not is_safe(name) or any(path.name == name for path in self.paths):
             raise AdapterError(issues.name_refused(_shown(name)))
-        if len(self.paths) >= MOST_FILES:
+        if not name.isascii() and not self.allowed.known(name):
+            raise AdapterError(issues.name_unknown(len(self.paths) + 1))
+        if len(self.paths) >= self.allowed.files:
             raise AdapterError(issues.archive_too_large("body"))
         path = self.folder / name
         self.paths.append(path)
@@ -74,22 +87,21 @@ class Unpacked:
         self.room -= written
 
 
-def unpack(body: Path, folder: Path, *, content_type: str, name: str | None, limit: int) -> list[Path]:
+def unpack(body: Path, folder: Path, *, content_type: str, name: str | None, allowed: Allowed) -> list[Path]:
     """The files of a body that lies on disk.
 
     Args:
         folder: empty; the files are put there, and the body may be moved into it.
         content_type: the request's; only ``multipart/form-data`` is looked at, archives are known by their bytes.
         name: of a single file.
-        limit: bytes of a body; archives may unpack to ``UNPACK_FACTOR`` times as much.
 
     Raises:
-        AdapterError: API-804 … API-807.
+        AdapterError: API-804 … API-807, API-820.
     """
-    found = Unpacked(folder, limit * UNPACK_FACTOR)
+    found = Unpacked(folder, allowed, allowed.unpacked_bytes)
     kind, options = parse_options_header(content_type)
     if kind == b"multipart/form-data":
-        parts = _Parts(body.parent, options.get(b"boundary", b"")).read(body)
+        parts = _Parts(body.parent, options.get(b"boundary", b""), allowed.files).read(body)
     else:
         parts = [(name or "", body)]
     for given, path in parts:
@@ -97,12 +109,6 @@ def unpack(body: Path, folder: Path, *, content_type: str, name: str | None, lim
     if not found.paths or not any(path.stat().st_size for path in found.paths):
         raise AdapterError(issues.nothing_sent())
     return found.paths
-
-
-def name_in(disposition: str) -> str | None:
-    """The file name of a Content-Disposition header, or None."""
-    name = parse_options_header(disposition)[1].get(b"filename")
-    return None if name is None else name.decode("utf-8", "replace")
 
 
 def _take(found: Unpacked, name: str, path: Path) -> None:
@@ -119,11 +125,11 @@ def _take(found: Unpacked, name: str, path: Path) -> None:
 
 
 def _unzip(found: Unpacked, path: Path) -> None:
-    _check_directory(path)
+    _check_directory(path, found.allowed.files)
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if (name := _plain_name(entry.filename, folder=entry.is_dir())) is None:
+                if (name := _plain_name(_zip_name(entry), folder=entry.is_dir())) is None:
                     continue
                 if entry.flag_bits & 0x1:
                     raise AdapterError(issues.archive_refused(_shown(name), "已加密", "it is encrypted"))
@@ -135,7 +141,14 @@ def _unzip(found: Unpacked, path: Path) -> None:
         ) from error
 
 
-def _check_directory(path: Path) -> None:
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """An entry's name: UTF-8 where the entry says so, else what its bytes are; DOS knew neither."""
+    if entry.flag_bits & 0x800:
+        return entry.orig_filename
+    return decoded(entry.orig_filename.encode("cp437"))
+
+
+def _check_directory(path: Path, most: int) -> None:
     """Refuse a ZIP whose directory would fill the memory, before anything of it is read."""
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
@@ -146,7 +159,7 @@ def _check_directory(path: Path) -> None:
     if at < 0 or len(end) < 22 or tail[max(0, at - 20) : at].startswith(_ZIP64_LOCATOR):
         raise AdapterError(issues.archive_refused("body", "ZIP 不完整或为 ZIP64", "a cut or a ZIP64 file"))
     count, directory = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
-    if count > MOST_FILES * 2 or directory > _MOST_DIRECTORY:
+    if count > most * 2 or directory > _MOST_DIRECTORY:
         raise AdapterError(issues.archive_too_large("body"))
 
 
@@ -158,8 +171,9 @@ def _untar(found: Unpacked, path: Path, *, packed: bool) -> None:
             cast(IO[bytes], gzip.open(path) if packed else path.open("rb")) as raw,
             tarfile.open(fileobj=cast(IO[bytes], _Measured(raw, most)), mode="r:") as archive,
         ):
-            for entry in _few(archive):
-                if (name := _plain_name(entry.name, folder=entry.isdir())) is None:
+            for entry in _few(archive, found.allowed.files):
+                written = decoded(entry.name.encode("utf-8", "surrogateescape"))
+                if (name := _plain_name(written, folder=entry.isdir())) is None:
                     continue
                 stream = archive.extractfile(entry) if entry.isreg() and not entry.issparse() else None
                 if stream is None:
@@ -171,10 +185,10 @@ def _untar(found: Unpacked, path: Path, *, packed: bool) -> None:
         ) from error
 
 
-def _few(archive: tarfile.TarFile) -> Iterable[tarfile.TarInfo]:
+def _few(archive: tarfile.TarFile, most: int) -> Iterable[tarfile.TarInfo]:
     """The entries one by one, as long as they are few."""
     for number, entry in enumerate(archive):
-        if number >= MOST_FILES * 2:
+        if number >= most * 2:
             raise AdapterError(issues.archive_too_large("body"))
         yield entry
 
@@ -211,14 +225,14 @@ def _plain_name(name: str, *, folder: bool) -> str | None:
 
 def _shown(name: str) -> str:
     """A name as an issue may show it: somebody else's text is not repeated unless it is plain."""
-    return name if _NAME.fullmatch(name) else "file"
+    return name if is_plain(name) else "file"
 
 
 class _Parts:
     """The file parts of a form, each written to its own file as it is read."""
 
-    def __init__(self, folder: Path, boundary: bytes) -> None:
-        self._folder, self._boundary = folder, boundary
+    def __init__(self, folder: Path, boundary: bytes, most: int) -> None:
+        self._folder, self._boundary, self._most = folder, boundary, most
         self._parts: list[tuple[str, Path]] = []
         self._header, self._value = b"", b""
         self._headers: dict[bytes, bytes] = {}
@@ -262,14 +276,14 @@ class _Parts:
         self._header, self._value = b"", b""
 
     def _on_headers(self) -> None:
-        options = parse_options_header(self._headers.get(b"content-disposition", b""))[1]
+        name = file_name(self._headers.get(b"content-disposition", b""))
         self._headers = {}
-        if b"filename" not in options:
+        if name is None:
             return
-        if len(self._parts) >= MOST_FILES:
+        if len(self._parts) >= self._most:
             raise AdapterError(issues.archive_too_large("body"))
         path = self._folder / f"part-{len(self._parts)}"
-        self._parts.append((options[b"filename"].decode("utf-8", "replace"), path))
+        self._parts.append((name, path))
         self._out = path.open("wb")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:

@@ -1,4 +1,7 @@
-"""The worker of a service: one thread that delivers what is due and takes unfinished cases on. 送达线程。
+"""The worker of a service: it delivers what is due and takes unfinished cases on. 送达线程。
+
+One thread speaks with the payers; a second one, where there is anybody to tell, with the hospitals. A HIS that is slow
+or away keeps no settlement waiting.
 
 More services and ``adapter deliver --watch`` may work on the same ledger at the same time: leases keep them apart.
 """
@@ -10,7 +13,7 @@ from time import monotonic
 
 import structlog
 
-from adapter.cases.dispatch import resume_all, work_once
+from adapter.cases.dispatch import payers_only, resume_all, ways_back_only, work_once
 from adapter.cases.tools import Tools
 from adapter.doors.web.logs import place_of
 from adapter.doors.web.metrics import Metrics
@@ -30,23 +33,54 @@ class Worker:
     """Runs rounds until it is stopped. What it leaves behind when killed, the next one finds and asks about."""
 
     def __init__(self, tools: Tools, metrics: Metrics, actor: str) -> None:
-        self._tools, self._metrics = tools, metrics
-        self._actor = Actor(actor, "service")
-        self._stopping, self._due = Event(), Event()
-        self._thread = Thread(target=self._run, name="worker", daemon=True)
+        told = ways_back_only(tools)
+        self._lanes = [_Lane(payers_only(tools), metrics, actor, "worker", resumes=True)]
+        self._lanes += [_Lane(told, metrics, actor, "worker-his", resumes=False)] if told.endpoints else []
 
     def start(self) -> None:
         """Begin; unfinished cases are taken on first."""
-        self._thread.start()
+        for lane in self._lanes:
+            lane.start()
 
     def stop(self) -> None:
         """Finish the messages in hand and end."""
-        self._stopping.set()
-        self._due.set()
-        self._thread.join()
+        for lane in self._lanes:
+            lane.ask_to_stop()
+        for lane in self._lanes:
+            lane.stop()
 
     def wake(self) -> None:
         """Something was stored that may be sent now."""
+        for lane in self._lanes:
+            lane.wake()
+
+    @property
+    def alive(self) -> bool:
+        return all(lane.alive for lane in self._lanes)
+
+
+class _Lane:
+    """One thread of it."""
+
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str, name: str, *, resumes: bool) -> None:
+        self._tools, self._metrics = tools, metrics
+        self._actor = Actor(actor, "service")
+        self._resumes = resumes
+        self._stopping, self._due = Event(), Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        self._stopping.set()
+        self._due.set()
+
+    def stop(self) -> None:
+        self.ask_to_stop()
+        self._thread.join()
+
+    def wake(self) -> None:
         self._due.set()
 
     @property
@@ -58,7 +92,7 @@ class Worker:
         while not self._stopping.is_set():
             self._due.clear()
             try:
-                if monotonic() >= resume_at:
+                if self._resumes and monotonic() >= resume_at:
                     resume_all(self._tools, self._actor)
                     resume_at = monotonic() + _RESUME_SECONDS
                 busy = self._round()

@@ -57,6 +57,12 @@ def fits(name: str, resource: Any) -> bool:
     return bool(_validator(name).is_valid(resource))
 
 
+def definition(name: str) -> dict[str, Any]:
+    """The definition of a type or element by name (``ChargeItem``, ``Bundle.entry``, ``decimal``); empty for others."""
+    found: dict[str, Any] = _SCHEMA["$defs"].get(name, {})
+    return found
+
+
 def problems(name: str, resource: Any, where: str) -> list[Issue]:
     """What is wrong with the structure, element by element.
 

@@ -8,7 +8,8 @@ Start: load.py (``load_mapping``), then engine.py (``compile_mapping``, ``Mapper
 
 from adapter.intake.mapping.check import CheckReport
 from adapter.intake.mapping.codes import CodeTable, concept_map
-from adapter.intake.mapping.engine import MappedStay, Mapper, compile_mapping
+from adapter.intake.mapping.compiled import compile_mapping, explainer_of
+from adapter.intake.mapping.engine import MappedStay, Mapper
 from adapter.intake.mapping.load import load_mapping, source_names
 from adapter.intake.mapping.spec import Mapping_
 from adapter.intake.mapping.trace import Lineage, Trace
@@ -23,6 +24,7 @@ __all__ = [
     "Trace",
     "compile_mapping",
     "concept_map",
+    "explainer_of",
     "load_mapping",
     "source_names",
 ]

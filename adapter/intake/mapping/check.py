@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from adapter.intake.mapping import issues
 from adapter.intake.mapping.spec import Column, Condition, Const, Each, Field, Mapping_, ResourceSpec
+from adapter.intake.mapping.together import columns_across, columns_of, columns_of_lines
 from adapter.model.issues import Issue
 from adapter.model.source import SourceRecord, StayRecords
 
@@ -94,11 +95,15 @@ def claimed_columns(mapping: Mapping_) -> defaultdict[str, frozenset[str]]:
     """Columns that the mapping reads, by table: for values, keys, conditions and checks."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for name, shape in mapping.shape.tables.items():
-        found[name].update({mapping.shape.stay_key, *shape.join, *shape.row_key, shape.version} - {""})
+        found[name].update({mapping.stay_key_of(name), *shape.join, *shape.row_key, shape.version} - {""})
     found[mapping.shape.stay_table].add(mapping.person)
+    for table, column in columns_across(mapping):
+        found[table].add(column)
     for spec in mapping.resources:
         table_name = spec.table or mapping.shape.stay_table
         found[table_name].update(_of_resource(spec))
+        for table, column in columns_of_lines(spec):
+            found[table].add(column)
         for table, column in _of_fields(spec.fields, table_name, mapping.shape.stay_table):
             found[table].add(column)
     return defaultdict(
@@ -121,6 +126,7 @@ def _of_resource(spec: ResourceSpec) -> Iterator[str]:
         yield from (number.number, number.birth, number.sex)
     if (refunds := spec.refunds) is not None:
         yield from refunds.columns
+    yield from columns_of(spec)
 
 
 def _of_fields(fields: Iterable[Field], table: str, stay_table: str) -> Iterator[tuple[str, str]]:

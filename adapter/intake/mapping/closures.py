@@ -10,7 +10,7 @@ whoever holds a column looks up its known answers (``Cell.met``) and calls its c
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,43 @@ def compile_root(fields: Sequence[Field], scope: Scope, head: Mapping[str, Any])
     for each in fields:
         _insert(tree, each)
     return _object(tree, scope, root=True).build
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a resource, or one entry of a member that is a list of several, by itself.
+
+    Attributes:
+        entry: its place in that list, or None.
+        fields: every value inside it.
+    """
+
+    name: str
+    entry: int | None
+    fields: tuple[Field | Const, ...]
+    build: Build
+
+
+def compile_members(fields: Sequence[Field], scope: Scope) -> tuple[Member, ...]:
+    """The members of a resource in the order in which ``compile_root`` writes them, each compiled by itself."""
+    tree: _Tree = {}
+    for each in fields:
+        _insert(tree, each)
+    found: list[Member] = []
+    for name, node in tree.items():
+        entries = list(node.values()) if isinstance(node, _Places) and len(node) > 1 else [node]
+        for place, each in enumerate(entries):
+            part = _compile(each, scope)
+            found.append(Member(name, place if len(entries) > 1 else None, tuple(_values(each)), part.build))
+    return tuple(found)
+
+
+def _values(node: Any) -> Iterator[Field | Const]:
+    if isinstance(node, dict):
+        for each in node.values():
+            yield from _values(each)
+    else:
+        yield node
 
 
 # -- the tree of a resource ------------------------------------------------------------------------------------------

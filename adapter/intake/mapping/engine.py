@@ -9,17 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapter.fhir.identity import codesystem, extension_url, ids_of, resource_id, system
-from adapter.intake.mapping import issues, refunds
+from adapter.intake.mapping import issues, refunds, together
+from adapter.intake.mapping.across import split_rows, with_columns_of_rows
 from adapter.intake.mapping.check import CheckReport, check_mapping
 from adapter.intake.mapping.checks import Check, compile_checks
+from adapter.intake.mapping.clock import clock_findings
 from adapter.intake.mapping.closures import compile_root
+from adapter.intake.mapping.covered import with_lines, without_undone
 from adapter.intake.mapping.derived import with_derived
 from adapter.intake.mapping.spec import OBSERVED, Mapping_, ResourceSpec
 from adapter.intake.mapping.trace import Trace, Traced
 from adapter.intake.mapping.transforms import Context
 from adapter.intake.mapping.working import Build, KeyOf, Scope, Test, Working, compile_condition, compile_key
 from adapter.model.issues import Issue
-from adapter.model.money import Money
+from adapter.model.money import ZERO, Money
 from adapter.model.observed import ObservedSettlement
 from adapter.model.source import SourceRecord, StayRecords
 
@@ -47,7 +50,7 @@ class MappedStay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """A mapping file, compiled."""
 
     spec: ResourceSpec
@@ -57,10 +60,14 @@ class _Plan:
     id_of: Callable[[str], str]
     only: Test | None
     checks: tuple[Check, ...]
+    whose: together.Whose | None = None
 
 
 #: Place of its mapping file, the resource, and its row.
-_Made = tuple[int, dict[str, Any], SourceRecord]
+Made = tuple[int, dict[str, Any], SourceRecord]
+
+#: By key of a line, the keys of the lines that it undoes.
+Links = Mapping[str, tuple[str, ...]]
 
 
 class Mapper:
@@ -71,14 +78,20 @@ class Mapper:
         self._source = mapping.source
         self._stay_table = mapping.shape.stay_table
         self._keys = {name: compile_key(table.row_key) for name, table in mapping.shape.tables.items()}
+        self._named = frozenset(each.newborn.patient for each in mapping.resources if each.newborn is not None)
         plans = [self._plan(spec) for spec in mapping.resources]
         self._of_stay = tuple(plan for plan in plans if self._once(plan.spec))
-        self._of_rows = tuple(plan for plan in plans if not self._once(plan.spec))
+        of_rows = (plan for plan in plans if not self._once(plan.spec))
+        self._of_rows = tuple(sorted(of_rows, key=lambda plan: plan.spec.name not in self._named))
 
     def map(self, stay: StayRecords) -> MappedStay:
         """Map one stay. Never raises for what a HIS may send: what is wrong is in ``issues``."""
+        if self.mapping.splits:
+            stay = split_rows(stay, self.mapping.splits)
         if self.mapping.derived:
             stay = with_derived(stay, self.mapping.derived)
+        if self.mapping.from_rows:
+            stay = with_columns_of_rows(stay, self.mapping.from_rows)
         roots = stay.tables.get(self._stay_table, ())
         found: list[Issue] = list(stay.issues)
         if len(roots) != 1:
@@ -88,23 +101,23 @@ class Mapper:
             trace = Trace(self.mapping.version, None, stay.tables, tuple, self._ordered)
             return MappedStay(stay.stay_key, "", (), (), tuple(found), trace)
         work = Working(root=roots[0], tables=stay.tables, record=roots[0], issues=found)
-        made: list[_Made] = []
+        made: list[Made] = []
         observed: list[ObservedSettlement] = []
+        made_once: dict[str, set[str]] = {}
         for plan, key in self._present(work):
             self._emit(plan, key, work.root, work, made)
         for plan in self._of_rows:
             rows = self._rows(plan, work)
+            if plan.spec.distinct:
+                rows = together.once_each(rows, plan.spec, work, made_once)
+            if plan.spec.name in self._named:
+                work.keys_of[plan.spec.name] = frozenset(key for key, _ in rows)
+            if plan.spec.clock is not None:
+                work.issues += clock_findings((record for _, record in rows), plan.spec.clock)
             if plan.spec.to == OBSERVED:
                 observed += self._observed(plan, rows, work)
                 continue
-            links: Mapping[str, tuple[str, ...]] = {}
-            if plan.spec.refunds is not None and refunds.has_refunds(rows, plan.spec.refunds):
-                links, of_refunds = refunds.pair(rows, plan.spec.refunds)
-                work.issues += of_refunds
-            for key, record in rows:
-                resource = self._emit(plan, key, record, work, made)
-                if resource is not None and key in links:
-                    self._link(resource, links[key])
+            self._make(plan, rows, self._links(plan, rows, work), work, made)
         made.sort(key=_by_place)
         return MappedStay(
             stay_key=stay.stay_key,
@@ -123,25 +136,35 @@ class Mapper:
 
     # -- compiling -------------------------------------------------------------------------------------------------
 
-    def _plan(self, spec: ResourceSpec) -> _Plan:
+    def _plan(self, spec: ResourceSpec) -> Plan:
+        head = {} if spec.to == OBSERVED else {"resourceType": spec.to, "id": ""}
+        fixed = spec.fixed_key
+        return Plan(
+            spec=spec,
+            place=self.mapping.resources.index(spec),
+            build=compile_root(spec.fields, self._scope(spec), head),
+            key_of=_key_of(spec) if fixed is None else lambda _: fixed,
+            id_of=ids_of(self._source, spec.to),
+            only=compile_condition(spec.only) if spec.only is not None else None,
+            checks=compile_checks(spec),
+            whose=self._whose(spec),
+        )
+
+    def _scope(self, spec: ResourceSpec) -> Scope:
         context = Context(
             zone=self.mapping.zone,
             absent_days=self.mapping.time_absent,
             unverified_system=system(f"{self._source}/unverified-id-number"),
         )
         keys = {each.name: (each.to, _key_of(each)) for each in self.mapping.resources if not self._once(each)}
-        scope = Scope(self._source, spec.to, context, keys, self._ordered, spec.private)
-        head = {} if spec.to == OBSERVED else {"resourceType": spec.to, "id": ""}
-        fixed = spec.fixed_key
-        return _Plan(
-            spec=spec,
-            place=self.mapping.resources.index(spec),
-            build=compile_root(spec.fields, scope, head),
-            key_of=_key_of(spec) if fixed is None else lambda _: fixed,
-            id_of=ids_of(self._source, spec.to),
-            only=compile_condition(spec.only) if spec.only is not None else None,
-            checks=compile_checks(spec),
-        )
+        return Scope(self._source, spec.to, context, keys, self._ordered, spec.private)
+
+    def _whose(self, spec: ResourceSpec) -> together.Whose | None:
+        """For lines of which some are a newborn's: names whose a line is."""
+        if spec.newborn is None:
+            return None
+        patient = self.mapping.resource(spec.newborn.patient)
+        return together.compile_newborn(spec.newborn, patient, ids_of(self._source, patient.to))
 
     def _once(self, spec: ResourceSpec) -> bool:
         """Whether a stay has this resource once: made from the stay's own row, or from the source file."""
@@ -149,7 +172,7 @@ class Mapper:
 
     # -- mapping -----------------------------------------------------------------------------------------------------
 
-    def _present(self, work: Working) -> list[tuple[_Plan, str]]:
+    def _present(self, work: Working) -> list[tuple[Plan, str]]:
         """The plans that apply once to this stay, with their keys; what they make can then be referred to."""
         present = []
         for plan in self._of_stay:
@@ -162,7 +185,7 @@ class Mapper:
                 work.references[plan.spec.name] = f"{plan.spec.to}/{plan.id_of(key)}"
         return present
 
-    def _rows(self, plan: _Plan, work: Working) -> list[tuple[str, SourceRecord]]:
+    def _rows(self, plan: Plan, work: Working) -> list[tuple[str, SourceRecord]]:
         """Keys and rows of a plan's table in order of output; a row without its key is noted and left out."""
         found = []
         for record in work.tables.get(plan.spec.table or "", ()):
@@ -174,7 +197,31 @@ class Mapper:
         found.sort(key=lambda each: (len(each[0]), each[0]))
         return found
 
-    def _key(self, plan: _Plan, record: SourceRecord, work: Working) -> str | None:
+    def _links(self, plan: Plan, rows: Sequence[tuple[str, SourceRecord]], work: Working) -> Links:
+        """The lines that refunds undo."""
+        if plan.spec.refunds is None or not refunds.has_refunds(rows, plan.spec.refunds):
+            return {}
+        links, found = refunds.pair(rows, plan.spec.refunds)
+        work.issues += found
+        return links
+
+    def _make(
+        self,
+        plan: Plan,
+        rows: Sequence[tuple[str, SourceRecord]],
+        links: Links,
+        work: Working,
+        made: list[Made],
+    ) -> None:
+        """Build the resources of a plan's rows."""
+        for key, record in rows:
+            resource = self._emit(plan, key, record, work, made)
+            if resource is not None and key in links:
+                self._link(resource, links[key])
+            if resource is not None and plan.whose is not None:
+                plan.whose(resource, record, work)
+
+    def _key(self, plan: Plan, record: SourceRecord, work: Working) -> str | None:
         key = plan.key_of(record.fields)
         if key is None:
             column = next(each for each in plan.spec.row_key if not record.fields.get(each))
@@ -183,11 +230,11 @@ class Mapper:
 
     def _emit(
         self,
-        plan: _Plan,
+        plan: Plan,
         key: str,
         record: SourceRecord,
         work: Working,
-        made: list[_Made],
+        made: list[Made],
     ) -> dict[str, Any] | None:
         """Build one resource; None, with an issue noted, when it lacks something required."""
         built = self._build(plan, key, record, work)
@@ -199,7 +246,7 @@ class Mapper:
         made.append((plan.place, built, record))
         return built
 
-    def _build(self, plan: _Plan, key: str, record: SourceRecord, work: Working) -> dict[str, Any] | None:
+    def _build(self, plan: Plan, key: str, record: SourceRecord, work: Working) -> dict[str, Any] | None:
         work.record, work.row_key, work.private = record, key, plan.spec.private
         work.failed = work.unmapped = False
         fields = record.fields
@@ -217,7 +264,7 @@ class Mapper:
             named = {"system": system("charge-item"), "value": identity}
             extensions.append({"url": extension_url("reverses"), "valueIdentifier": named})
 
-    def _traced(self, made: Sequence[_Made]) -> Callable[[], tuple[Traced, ...]]:
+    def _traced(self, made: Sequence[Made]) -> Callable[[], tuple[Traced, ...]]:
         """What was made from which row, put together when somebody asks."""
         resources = self.mapping.resources
 
@@ -230,11 +277,20 @@ class Mapper:
         return traced
 
     def _observed(
-        self, plan: _Plan, rows: Sequence[tuple[str, SourceRecord]], work: Working
+        self, plan: Plan, rows: Sequence[tuple[str, SourceRecord]], work: Working
     ) -> list[ObservedSettlement]:
         built = ((key, record, self._build(plan, key, record, work)) for key, record in rows)
         zone = self.mapping.zone
-        return [_settlement(key, record, values, zone) for key, record, values in built if values is not None]
+        found = [
+            (_settlement(key, record, values, zone), record) for key, record, values in built if values is not None
+        ]
+        found, of_mirrors = without_undone(found)
+        work.issues += of_mirrors
+        if plan.spec.covers is None:
+            return [settlement for settlement, _ in found]
+        settlements, of_lines = with_lines(found, plan.spec.covers, work.tables)
+        work.issues += of_lines
+        return settlements
 
     def _ordered(self, table: str, records: Sequence[SourceRecord]) -> list[SourceRecord]:
         """Rows of a table in the order of their keys, which no order of arrival can change."""
@@ -257,30 +313,28 @@ def _key_of(spec: ResourceSpec) -> KeyOf:
     return prefixed
 
 
-def compile_mapping(mapping: Mapping_) -> Mapper:
-    """Compile a mapping once. Raises MappingRefused when two of its targets collide."""
-    return Mapper(mapping)
-
-
 def _settlement(key: str, record: SourceRecord, values: Mapping[str, Any], zone: ZoneInfo) -> ObservedSettlement:
     settled_at = datetime.fromisoformat(values["settled_at"])
-    deposits = values.get("deposits")
+    deposits, account = values.get("deposits"), values.get("account")
+    rounding, hospital = values.get("rounding"), values.get("hospital")
     return ObservedSettlement(
         row_key=key,
-        number=values["number"],
+        number=values.get("number", 0),
         kind=values["kind"],
         settled_at=settled_at if settled_at.tzinfo is not None else settled_at.replace(tzinfo=zone),
         void=values["void"] == "yes" or values["kind"] == "void",
         total=Money.yuan(values["total"]),
         fund=Money.yuan(values["fund"]),
-        account=Money.yuan(values["account"]),
+        account=Money.yuan(account) if account is not None else ZERO,
         patient=Money.yuan(values["patient"]),
         deposits=Money.yuan(deposits) if deposits is not None else None,
         pointer=record.origin.pointer(),
+        rounding=Money.yuan(rounding) if rounding is not None else ZERO,
+        hospital=Money.yuan(hospital) if hospital is not None else ZERO,
     )
 
 
-def _by_place(made: _Made) -> int:
+def _by_place(made: Made) -> int:
     return made[0]
 
 

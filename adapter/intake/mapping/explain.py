@@ -278,6 +278,8 @@ class Explainer:
             assert isinstance(source, RowKey)
             made, via, columns = Made.KEY, "row_key", spec.row_key
         deciding = [each.column for each in (when, only, spec.only) if each is not None]
+        if spec.newborn is not None and entry.path == "subject":
+            deciding.append(spec.newborn.column)
         return Line(
             element=element,
             path=path,

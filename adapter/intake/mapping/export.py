@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from adapter.intake.mapping.derived import FUNCTIONS, Derived
 from adapter.intake.mapping.nodes import Node
+from adapter.intake.mapping.stay_fields import row_test
 from adapter.model.source import READERS, ColumnShape, ExportShape, TableShape, TextLayout
 
 SHAPE_KEYS = (
@@ -20,31 +21,42 @@ SHAPE_KEYS = (
     "tables",
     "resources",
 )
-_TABLE_KEYS = ("row_key", "needed", "ignored", "file", "join", "version", "columns", "rows", "derived")
+_TABLE_KEYS = (
+    *("row_key", "needed", "ignored", "file", "join", "version", "columns", "rows", "derived"),
+    *("from_rows", "split", "rows_where"),
+)
 _LAYOUT_KEYS = ("separator", "quote", "header", "last_line", "places")
 
 
-def export_shape(shape: Node, encodings: tuple[str, ...]) -> ExportShape:
-    """The layout of the export. Raises MappingRefused with file and line."""
+def export_shape(shape: Node, encodings: tuple[str, ...], completes: str = "") -> ExportShape:
+    """The layout of the export.
+
+    Args:
+        completes: the stay table of the shape whose stays this one completes; it has none of its own then.
+
+    Raises:
+        MappingRefused: with file and line.
+    """
     reader = shape.need("reader")
     if reader.text() not in READERS:
         listed = ", ".join(READERS)
         reader.fail(f"没有读取方式 {reader.text()}(可用:{listed})", f"no reader {reader.text()} (known: {listed})")
     stay = shape.need("stay")
-    stay.allow("table", "key", "person")
+    stay.allow(*(("key",) if completes else ("table", "key", "person", "zeros")))
     layout = _layout(shape.get("layout"), reader.text())
     tables = {name: _table(name, node, reader.text(), layout) for name, node in shape.need("tables").items()}
-    stay_table = stay.need("table")
-    if stay_table.text() not in tables:
-        stay_table.fail("tables 中没有这张表", "tables does not list this one")
+    stay_table = completes or stay.need("table").text()
+    if not completes and stay_table not in tables:
+        stay.need("table").fail("tables 中没有这张表", "tables does not list this one")
     return ExportShape(
         reader=reader.text(),
         row=shape.need("row").text() if reader.text() == "xml_files" else shape.text_of("row", ""),
-        stay_table=stay_table.text(),
+        stay_table=stay_table,
         stay_key=stay.need("key").text(),
         tables=tables,
         layout=layout,
         encodings=encodings,
+        zeros_stripped=_one_of(stay, "zeros", "kept", "stripped") == "stripped",
     )
 
 
@@ -75,7 +87,7 @@ def _derived(column: str, node: Node) -> Derived:
 
 def _table(name: str, node: Node, reader: str, layout: TextLayout) -> TableShape:
     node.allow(*_TABLE_KEYS)
-    needed, join, rows = node.get("needed"), node.get("join"), node.get("rows")
+    needed, join, rows, rows_where = (node.get(key) for key in ("needed", "join", "rows", "rows_where"))
     columns = _columns(node.get("columns"), reader)
     if reader == "fixed_width" and not columns:
         node.fail("定长文件须声明 columns", "a file of fixed width needs columns")
@@ -90,6 +102,7 @@ def _table(name: str, node: Node, reader: str, layout: TextLayout) -> TableShape
         version=node.text_of("version", ""),
         columns=columns,
         rows=tuple(rows.text().split(".")) if rows is not None else (),
+        rows_where=tuple(map(row_test, rows_where.sequence())) if rows_where is not None else (),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from adapter.fhir.identity import codesystem, system
-from adapter.intake.mapping import transforms
+from adapter.intake.mapping import stay_fields, transforms
 from adapter.intake.mapping.codes import CodeTable
 from adapter.intake.mapping.issues import MappingRefused
 from adapter.intake.mapping.nodes import Node
@@ -38,13 +38,14 @@ from adapter.model.money import decimal_of
 from adapter.model.source import MESSAGES, ExportShape
 
 _STEP = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*)(\[(?P<place>[a-z0-9-]+)\])?\Z")
-_CHECKS = ("refunds", "amount_check", "id_check", "expect")
-_RESOURCE_KEYS = ("to", "source", "private", "only", "fields", "ignored", *_CHECKS)
+_CHECKS = ("refunds", "amount_check", "id_check", "expect", "newborn", "covers", "clock_check")
+_RESOURCE_KEYS = ("to", "source", "private", "only", "for_newborns", "fields", "ignored", *_CHECKS)
 _NEEDED_BY = {
     RefundKind.NEGATIVE: (),
     RefundKind.LINKED: ("link",),
     RefundKind.MIRROR: ("link", "told_by", "undone"),
 }
+_TESTS = ("in", "not_in", "in_setting", "starts_with")
 _COLUMN_KEYS = ("from", "as", "formats", "absent", "required", "codes", "form", "when")
 
 
@@ -56,6 +57,7 @@ class FieldReader:
         settings: the source file's values by dotted name.
         table: finds a code table by name; the place is for the message when there is none.
         resource_names: names that a reference may use.
+        newborns: what the source says about newborns' lines on the mother's stay.
     """
 
     source: str
@@ -64,12 +66,13 @@ class FieldReader:
     text_absent: frozenset[str]
     table: Callable[[str, Where], CodeTable]
     resource_names: frozenset[str] = frozenset()
+    newborns: str = stay_fields.HELD
 
     def resource(self, name: str, node: Node) -> ResourceSpec:
         """A resource file. Raises MappingRefused with every fault of the file."""
         node.allow(*_RESOURCE_KEYS)
         place = node.need("source")
-        place.allow("table", "row_key", "setting", "prefix")
+        place.allow("table", "row_key", "setting", "prefix", "distinct")
         fixed = place.get("setting")
         table = None if fixed is not None else self._table_name(place.need("table"))
         to = node.need("to").text()
@@ -80,7 +83,8 @@ class FieldReader:
                     node.need("fields").fail(
                         "此处只能写单个属性和来源列", "plain attributes from columns are expected here"
                     )
-        private, only = node.get("private"), node.get("only")
+        private, only, distinct = node.get("private"), node.get("only"), place.get("distinct")
+        newborn, of_newborns = stay_fields.newborn_lines(node.get("newborn"), self.newborns, self.resource_names)
         return ResourceSpec(
             name=name,
             to=to,
@@ -91,11 +95,15 @@ class FieldReader:
             where=node.where,
             private=private is not None and private.flag(),
             only=self._condition(only) if only is not None else None,
-            expectations=self._expectations(node.get("expect")),
+            expectations=(*self._expectations(node.get("expect")), *of_newborns),
             amount_check=self._amount_check(node.get("amount_check")),
             id_check=self._id_check(node.get("id_check")),
-            refunds=self._refunds(node.get("refunds")),
+            refunds=self._refunds(node.get("refunds"), fields),
             prefix=place.text_of("prefix", ""),
+            distinct=distinct is not None and distinct.flag(),
+            newborn=newborn,
+            covers=stay_fields.covers(node.get("covers"), self.shape.tables),
+            clock=stay_fields.clock_check(node.get("clock_check")),
         )
 
     def _fields(self, node: Node, table: str | None) -> tuple[Field, ...]:
@@ -199,18 +207,24 @@ class FieldReader:
         return Each(table, fields, self._condition(only) if only is not None else None)
 
     def _condition(self, node: Node) -> Condition:
-        node.allow("column", "codes", "in", "not_in", "in_setting")
-        codes = node.get("codes")
-        setting, inside, outside = node.get("in_setting"), node.get("in"), node.get("not_in")
-        given = [each for each in (setting, inside, outside) if each is not None]
+        node.allow("column", "codes", *_TESTS)
+        codes, setting, outside = node.get("codes"), node.get("in_setting"), node.get("not_in")
+        given = [each for each in map(node.get, _TESTS) if each is not None]
         if len(given) != 1:
-            node.fail("in、not_in、in_setting 须且只能写一个", "exactly one of in, not_in, in_setting is expected")
+            listed = "、".join(_TESTS)
+            node.fail(f"{listed} 须且只能写一个", f"exactly one of {', '.join(_TESTS)} is expected")
+        starts = node.get("starts_with") is not None
+        if starts and (codes is not None or "" in given[0].texts()):
+            node.fail(
+                "starts_with 直接比较原文,不用对照表", "starts_with compares the text itself, without a code table"
+            )
         values = (self._setting(setting),) if setting is not None else given[0].texts()
         return Condition(
             column=node.need("column").text(),
             values=frozenset(values),
             codes=self.table(codes.text(), codes.where) if codes is not None else None,
             negated=outside is not None,
+            starts=starts,
         )
 
     def _expectations(self, node: Node | None) -> tuple[Expectation, ...]:
@@ -248,7 +262,7 @@ class FieldReader:
             sexes=self.table(sexes.text(), sexes.where),
         )
 
-    def _refunds(self, node: Node | None) -> Refunds | None:
+    def _refunds(self, node: Node | None, fields: Sequence[Field]) -> Refunds | None:
         if node is None:
             return None
         node.allow("kind", "quantity", "item", "price", "link", "day", "no_link", "told_by", "undone", "among")
@@ -272,6 +286,7 @@ class FieldReader:
             told_by=self._condition(told_by) if told_by is not None else None,
             undone=self._condition(undone) if undone is not None else None,
             among=tuple(self._condition(each) for each in among.sequence()) if among is not None else (),
+            day_formats=_unsorted_formats(node.need("day").text(), fields),
         )
 
     def _table_name(self, node: Node) -> str:
@@ -306,6 +321,16 @@ def _steps(path: str, node: Node) -> tuple[PathStep, ...]:
             node.fail("只有 extension 可用名称定位", "only an extension is placed by name")
         steps.append((match["name"], None if place is None else int(place) if place.isdigit() else place))
     return tuple(steps)
+
+
+def _unsorted_formats(day: str, fields: Sequence[Field]) -> tuple[str, ...]:
+    """The formats of a column of days, where the texts do not sort as the days do; none where they do."""
+    found = [each.value.formats for each in fields if isinstance(each.value, Column) and each.value.column == day]
+    formats = next((each for each in found if each), ())
+    sorted_texts = len({each[:8] for each in formats}) == 1 and formats[0].startswith(
+        ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")
+    )
+    return () if sorted_texts and not any("%I" in each for each in formats) else formats
 
 
 def _need(node: Node | None) -> Need:

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapter.intake.mapping.codes import CodeTable, load_table
+from adapter.intake.mapping.combining import Part, as_completing, completing_parts, delivery_of, reasons, together
+from adapter.intake.mapping.database_section import source_database
 from adapter.intake.mapping.export import SHAPE_KEYS, derived_columns, export_shape
 from adapter.intake.mapping.fields import FieldReader
 from adapter.intake.mapping.issues import MappingRefused, file_wrong, no_such_file
+from adapter.intake.mapping.native_load import native_export, native_resources, native_rules
 from adapter.intake.mapping.nodes import Node, read_nodes
 from adapter.intake.mapping.spec import Mapping_, ResourceSpec, Where
+from adapter.intake.mapping.stay_fields import left_out, newborn_policy, rows_of_shape
+from adapter.intake.mapping.way_back import way_back_of
 from adapter.model.issues import Issue
-from adapter.model.source import MESSAGES
+from adapter.model.source import MESSAGES, NATIVE, ExportShape
 
 _SOURCE_KEYS = (
     "source",
     "shape",
+    "with",
+    "delivery",
     "title",
     "zone",
     "encodings",
     "facility",
     "insurer",
     "observed_settlements",
+    "newborns",
     "overlays",
     "messages",
+    "fhir",
+    "database",
+    "way_back",
 )
 
 
@@ -36,53 +49,95 @@ def source_names(mappings_dir: Path) -> tuple[str, ...]:
 
 
 def load_mapping(mappings_dir: Path, source_name: str) -> Mapping_:
-    """Read ``sources/<source_name>.yaml`` and the vendor folder that it names.
+    """Read ``sources/<source_name>.yaml`` and the vendor folders that it names.
 
     Raises:
-        MappingRefused: with every fault found, each with file:line (MAP-101, -102, -114), or MAP-112 for a name
-            that has no file.
+        MappingRefused: with every fault found, each with file:line (MAP-101, -102, -114, -140 to -145), or MAP-112 for
+            a name that has no file.
     """
     files = _Files(mappings_dir)
     source = files.read(f"sources/{source_name}.yaml", "来源文件", "source file")
     source.allow(*_SOURCE_KEYS)
     vendor = source.need("shape").text()
     shape = files.read(f"his/{vendor}/shape.yaml", "厂商形态", "vendor shape")
+    if shape.text_of("reader", "") == NATIVE:
+        return _native(files, source_name, vendor, source, shape)
     shape.allow(*SHAPE_KEYS)
     encodings = source.get("encodings")
     export = export_shape(shape, encodings.texts() if encodings is not None else ())
+    export = replace(export, delivery=delivery_of(source, export.reader))
     if export.reader == MESSAGES:
         files.read(f"his/{vendor}/messages.yaml", "消息说明", "description of the messages")
     settings = _settings(source)
-    reader = FieldReader(
-        source=source_name,
-        shape=export,
-        settings=settings,
-        text_absent=frozenset(_texts(shape, "absent", "text")),
-        table=lambda name, where: files.table(vendor, source_name, name, where),
-    )
-    resources, ignored = _resources(files, vendor, shape, source, reader)
+    way_back_of(source, source_name)  # a wrong one is refused here too, though the mapping has no use for it
+    first = Part(vendor, shape, export)
+    completing = completing_parts(files, source, first)
+    export = together(export, completing)
+    parts = (first, *completing)
+    readers = [_reader(files, part, export, source_name, settings) for part in parts]
+    for each in readers:
+        each.newborns = newborn_policy(source)
+    resources, ignored = _resources(files, parts, source, readers)
     observed = source.get("observed_settlements")
+    across = [rows_of_shape(part.node.need("tables"), export.tables) for part in parts]
     return Mapping_(
         source=source_name,
         vendor=vendor,
-        version=f"{vendor} {shape.text_of('version', '1')} · {source_name} · {files.digest()}",
+        version=f"{' + '.join(map(_named, parts))} · {source_name} · {files.digest()}",
         zone=_zone(source.need("zone")),
         shape=export,
         person=shape.need("stay").need("person").text(),
         resources=resources,
         ignored=ignored,
-        ignored_tables={
-            name: node.need("ignored").text()
-            for name, node in shape.need("tables").items()
-            if node.get("ignored") is not None
-        },
+        ignored_tables=reasons(parts),
         observed_settlements=observed.text() if observed is not None else None,
         settings=settings,
         tables=dict(files.tables),
-        text_absent=reader.text_absent,
-        time_absent=frozenset(_texts(shape, "absent", "time")),
-        derived=derived_columns(shape),
+        text_absent=readers[0].text_absent,
+        time_absent=frozenset(text for part in parts for text in _texts(part.node, "absent", "time")),
+        derived={table: columns for part in parts for table, columns in derived_columns(part.node).items()},
+        from_rows={table: columns for taken, _ in across for table, columns in taken.items()},
+        splits={table: split for _, splits in across for table, split in splits.items()},
         files=dict(files.seen),
+        completing=as_completing(completing),
+        database=source_database(source.get("database"), [part.shape for part in parts], _zone(source.need("zone"))),
+    )
+
+
+def _native(files: _Files, source_name: str, vendor: str, source: Node, shape: Node) -> Mapping_:
+    """The mapping of a hospital that speaks FHIR: rules in place of mapping files."""
+    settings = _settings(source)
+    way_back_of(source, source_name)
+    rules = native_rules(source, shape, settings, partial(files.table, vendor, source_name))
+    return Mapping_(
+        source=source_name,
+        vendor=vendor,
+        version=f"{vendor} {shape.text_of('version', '1')} · {source_name} · {files.digest()}",
+        zone=_zone(source.need("zone")),
+        shape=native_export(rules),
+        person="key",
+        resources=native_resources(rules, f"his/{vendor}/shape.yaml"),
+        ignored=rules.left_out,
+        ignored_tables=rules.shape.ignored,
+        settings=settings,
+        tables=dict(files.tables),
+        files=dict(files.seen),
+        native=rules,
+    )
+
+
+def _named(part: Part) -> str:
+    return f"{part.vendor} {part.node.text_of('version', '1')}"
+
+
+def _reader(files: _Files, part: Part, shape: ExportShape, source_name: str, settings: dict[str, str]) -> FieldReader:
+    """Reads the mapping files of one shape: with its own code tables, and the tables of all shapes."""
+    return FieldReader(
+        source=source_name,
+        shape=replace(shape, reader=part.shape.reader),
+        settings=settings,
+        text_absent=frozenset(_texts(part.node, "absent", "text")),
+        table=lambda name, where: files.table(part.vendor, source_name, name, where),
     )
 
 
@@ -128,28 +183,36 @@ class _Files:
 
 
 def _resources(
-    files: _Files, vendor: str, shape: Node, source: Node, reader: FieldReader
+    files: _Files, parts: Sequence[Part], source: Node, readers: Sequence[FieldReader]
 ) -> tuple[tuple[ResourceSpec, ...], dict[str, dict[str, str]]]:
-    """Every resource file with the source's overlay on it; all faults of all files are reported together."""
+    """Every resource file with the source's overlay on it; all faults of all files are reported together.
+
+    A file may refer to those of its own shape and of the first one.
+    """
     overlays = source.get("overlays")
     laid = overlays.mapping() if overlays is not None else {}
-    names = [each.text() for each in shape.need("resources").sequence()]
+    by_part = [[name for name, _ in part.resource_names()] for part in parts]
+    names = [name for of_part in by_part for name in of_part]
     faults: list[Issue] = []
     for name, node in laid.items():
         if name not in names:
             faults.append(file_wrong(str(node.where), f"没有映射文件 {name}", f"there is no mapping file {name}"))
     built: list[ResourceSpec] = []
     ignored: dict[str, dict[str, str]] = {}
-    reader.resource_names = frozenset(names)
-    for name in names:
+    listed = [(name, part, reader) for part, reader, own in zip(parts, readers, by_part, strict=True) for name in own]
+    for reader, own in zip(readers, by_part, strict=True):
+        reader.resource_names = frozenset((*by_part[0], *own))
+    for name, part, reader in listed:
         try:
-            node = files.read(f"his/{vendor}/{name}.yaml", "映射文件", "mapping file")
+            node = files.read(f"his/{part.vendor}/{name}.yaml", "映射文件", "mapping file")
             if name in laid:
                 node = _overlaid(node, laid[name])
             spec = reader.resource(name, node)
             table = spec.table or reader.shape.stay_table
             for column, reason in (node.get("ignored") or Node({}, node.where)).items():
                 ignored.setdefault(table, {})[column] = reason.text()
+            if left_out(node, reader.newborns):
+                continue
         except MappingRefused as refused:
             faults += refused.issues
             continue

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from adapter.intake.mapping import issues
 from adapter.intake.mapping.spec import Condition, Refunds
-from adapter.intake.mapping.transforms import decimal
+from adapter.intake.mapping.transforms import decimal, parse_moment
 from adapter.model.issues import Issue
 from adapter.model.source import SourceRecord
 
@@ -131,6 +131,8 @@ def _holds(condition: Condition | None, fields: Mapping[str, str]) -> bool:
     if condition is None:
         return False
     text = fields.get(condition.column, "")
+    if condition.starts:
+        return text.startswith(tuple(condition.values))
     if condition.codes is not None:
         row = condition.codes.rows.get(text)
         return row is not None and (row.code in condition.values) is not condition.negated
@@ -149,7 +151,17 @@ def _line(key: str, record: SourceRecord, spec: Refunds) -> _Line | None:
     except ValueError:
         price = None
     item = tuple(fields.get(column, "") for column in spec.item)
-    return _Line(key, record, item, price, quantity, quantity, fields.get(spec.day, ""))
+    return _Line(key, record, item, price, quantity, quantity, _day(fields.get(spec.day, ""), spec.day_formats))
+
+
+def _day(text: str, formats: tuple[str, ...]) -> str:
+    """The day as text that sorts; one that cannot be read is reported elsewhere and stays as it is."""
+    if not formats:
+        return text
+    try:
+        return parse_moment(text, formats)[0].isoformat()
+    except ValueError:
+        return text
 
 
 def _originals(refund: _Line, wanted: Decimal, charges: Sequence[_Line], linked: _Line | None) -> list[_Line]:

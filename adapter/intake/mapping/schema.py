@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.fhir.identity import CANON
+from adapter.intake.mapping import native_schema, stay_schema
+from adapter.intake.mapping.database_section import database_schema
 from adapter.intake.mapping.derived import FUNCTIONS
 from adapter.intake.mapping.spec import OBSERVED, CodeForm, Need, RefundKind
 from adapter.intake.mapping.transforms import DATED, TRANSFORMS
+from adapter.intake.mapping.way_back_schema import way_back_schema
 from adapter.model.message import EntryKind, Meaning
-from adapter.model.source import READERS
+from adapter.model.source import READERS, Delivery
 
 Schema = dict[str, Any]
 
@@ -92,6 +95,7 @@ def _entries() -> Schema:
             "amount_check": _told(_ref("amount_check"), "quantity × price (× factor) against the stored amount"),
             "id_check": _told(_ref("id_check"), "ID number against birth date and sex"),
             "expect": _told(_by_name(_ref("expectation")), "values beyond which this mapping does not go"),
+            **stay_schema.of_resource(),
         }
     )
 
@@ -99,7 +103,7 @@ def _entries() -> Schema:
 def _definitions() -> dict[str, Schema]:
     return {
         "source": _object(
-            {"table": TEXT, "row_key": TEXTS, "setting": TEXT, "prefix": TEXT},
+            {"table": TEXT, "row_key": TEXTS, "setting": TEXT, "prefix": TEXT, "distinct": FLAG},
             anyOf=[{"required": ["setting"]}, {"required": ["table", "row_key"]}],
         ),
         "fields": {
@@ -119,9 +123,9 @@ def _definitions() -> dict[str, Schema]:
         },
         "column": _column(),
         "condition": _object(
-            {"column": TEXT, "codes": TEXT, "in": TEXTS, "not_in": TEXTS, "in_setting": TEXT},
+            {"column": TEXT, "codes": TEXT, "in": TEXTS, "not_in": TEXTS, "in_setting": TEXT, "starts_with": TEXTS},
             "column",
-            oneOf=[{"required": [key]} for key in ("in", "not_in", "in_setting")],
+            oneOf=[{"required": [key]} for key in ("in", "not_in", "in_setting", "starts_with")],
         ),
         "expectation": _object(
             {"in": TEXTS, "in_setting": TEXT, "zh": TEXT, "en": TEXT},
@@ -138,10 +142,12 @@ def _definitions() -> dict[str, Schema]:
         "amount": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[+-]?[0-9]+(\.[0-9]+)?$"}]},
         "id_check": _object(dict.fromkeys(_ID_CHECK, TEXT), *_ID_CHECK),
         "refunds": _refunds(),
+        **stay_schema.definitions(),
     }
 
 
 _EACH = ("each", "fields")
+_ZEROS: Schema = {"zeros": {"enum": ["kept", "stripped"], "description": "whether stay keys keep their leading zeros"}}
 _ID_CHECK = ("number", "birth", "sex", "sexes")
 
 
@@ -236,6 +242,7 @@ def _shape() -> Schema:
             "columns": _told(columns, "declared columns"),
             "rows": _told(TEXT, "JSON: the names that lead to the rows"),
             "derived": _told(_by_name(derived), "columns worked out from others"),
+            **stay_schema.of_table(),
         },
         "row_key",
     )
@@ -257,12 +264,16 @@ def _shape() -> Schema:
             "reader": {"enum": list(READERS)},
             "row": _told(TEXT, "XML: the element that is one row"),
             "layout": layout,
-            "stay": _object(dict.fromkeys(keys, TEXT), *keys),
+            "stay": _told(
+                _object({**dict.fromkeys(keys, TEXT), **_ZEROS}, "key"), "only the key where it completes another shape"
+            ),
             "absent": {"type": "object", "properties": {"text": TEXTS, "time": TEXTS}},
             "tables": _by_name(table),
             "resources": _told({"type": "array", "items": TEXT}, "the resource files, in the order of output"),
+            **native_schema.of_shape(),
         },
-        *("reader", "stay", "tables", "resources"),
+        *("reader", "resources"),
+        allOf=native_schema.shape_conditions(),
         **{"if": {"properties": {"reader": {"const": "xml_files"}}}, "then": {"required": ["row"]}},
     )
     return _head("shape", "How a HIS's export is laid out (导出形态)", body)
@@ -288,16 +299,24 @@ def _source() -> Schema:
         {
             "source": TEXT,
             "shape": _told(TEXT, "the vendor's folder under his/"),
+            "with": _told({"type": "array", "items": TEXT}, "further folders whose tables complete the stays"),
+            "delivery": _told(
+                {"enum": [each.value for each in Delivery]}, "an export holds each stay whole, or only what changed"
+            ),
             "title": _by_name(TEXT),
             "zone": _told(TEXT, "time zone of its local times, Asia/Shanghai"),
             "encodings": _told(TEXTS, "what the hospital says it sends; the bytes decide"),
             "facility": _told(_by_name(TEXT), "values that fields may take as a setting"),
             "insurer": _told(_by_name(TEXT), "values that fields may take as a setting"),
             "observed_settlements": _told(TEXT, "the call that the HIS settles itself"),
+            "newborns": _told({"enum": ["held", "with-mother"]}, "who bears newborns' lines on the mother's stay"),
             "overlays": _told(
                 _by_name(_entries()), "by resource file, entries added to the vendor's or replacing them"
             ),
             "messages": _told(messages, "HL7 v2: what each event means here"),
+            "fhir": native_schema.of_source(),
+            "database": database_schema(),
+            "way_back": way_back_schema(),
         },
         *("shape", "zone", "facility", "insurer"),
         definitions=_definitions(),

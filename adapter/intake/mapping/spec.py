@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 from adapter.intake.mapping.codes import CodeTable
 from adapter.intake.mapping.derived import Derived, base_columns
-from adapter.model.source import ExportShape
+from adapter.intake.mapping.native_spec import NativeRules
+from adapter.intake.mapping.stay_spec import ClockCheck, Covers, FromRows, NewbornLines, Split
+from adapter.model.database import SourceDatabase
+from adapter.model.source import MESSAGES, ExportShape
 
 #: Mapping files of this target become ``ObservedSettlement`` values and no FHIR resource.
 OBSERVED = "ObservedSettlement"
@@ -51,13 +54,14 @@ class Where:
 class Condition:
     """True when a column of the row holds one of the values, or its code table answers with one of them.
 
-    ``negated`` turns it round (``not_in``).
+    ``negated`` turns it round (``not_in``). With ``starts`` the values are beginnings of the text.
     """
 
     column: str
     values: frozenset[str]
     codes: CodeTable | None = None
     negated: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,7 @@ class Refunds:
         told_by: rows that the HIS itself calls refunds; their quantity must be negative.
         undone: rows that the HIS itself calls undone; something must undo them.
         among: only rows for which all of these hold take part: neither deleted nor not yet billable.
+        day_formats: how ``day`` is written, where its texts do not sort as its days do (05-03-2021, 3:00 PM).
     """
 
     quantity: str
@@ -195,6 +200,7 @@ class Refunds:
     told_by: Condition | None = None
     undone: Condition | None = None
     among: tuple[Condition, ...] = ()
+    day_formats: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -217,6 +223,7 @@ class ResourceSpec:
         fixed_key: the row key where there is no table.
         prefix: stands before the row key where two tables with keys of their own give the same type of resource.
         private: issue texts show none of its values.
+        distinct: many rows may speak of one thing; they make it once, and must agree on it.
     """
 
     name: str
@@ -233,6 +240,18 @@ class ResourceSpec:
     id_check: IdCheck | None = None
     refunds: Refunds | None = None
     prefix: str = ""
+    distinct: bool = False
+    newborn: NewbornLines | None = None
+    covers: Covers | None = None
+    clock: ClockCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completing:
+    """A further vendor's shape that completes the stays of the first one; ``shape`` is how its own files are read."""
+
+    vendor: str
+    shape: ExportShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +259,14 @@ class Mapping_:
     """A vendor's shape as one source uses it.
 
     Attributes:
+        vendor: the folder of the shape whose stays these are.
+        shape: its layout, with the tables of the completing shapes beside its own.
+        completing: the shapes that complete it, each with its own reader and stay key.
         source: the source's name; ids derive from it.
         version: vendor shape, source and a digest over every file that took part.
         derived: columns worked out from others, by table.
+        from_rows: columns taken from other rows of the stay, by table.
+        splits: columns that list several things, by table.
         files: every file that took part, by name below the mappings folder; lineage keeps them with the version.
         observed_settlements: the call of a scheme that the HIS settles itself (``insurance``), or None.
         settings: the source file's own values by dotted name (``facility.code``).
@@ -250,7 +274,9 @@ class Mapping_:
         ignored_tables: reason by table.
         person: column of the stay table with the hospital's person key.
         time_absent: days that mean "no date".
+        database: the views of the hospital's database that stand for its tables, where it gives some.
         tables: the code tables in use, by file; ``concept_map`` makes FHIR of them.
+        native: what is done with resources, where the hospital speaks FHIR itself.
     """
 
     source: str
@@ -268,10 +294,44 @@ class Mapping_:
     text_absent: frozenset[str] = frozenset()
     time_absent: frozenset[str] = frozenset()
     derived: Mapping[str, tuple[Derived, ...]] = field(default_factory=dict)
+    from_rows: Mapping[str, tuple[FromRows, ...]] = field(default_factory=dict)
+    splits: Mapping[str, Split] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    completing: tuple[Completing, ...] = ()
+    database: SourceDatabase | None = None
+    native: NativeRules | None = None
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """The folders of all shapes, the first one first."""
+        return (self.vendor, *(each.vendor for each in self.completing))
+
+    @property
+    def row_shapes(self) -> tuple[ExportShape, ...]:
+        """The shapes whose rows come by files or views, each with its own tables; none where messages are all."""
+        completing = tuple(each.shape for each in self.completing)
+        if self.shape.reader == MESSAGES:
+            return completing
+        own = {name: table for name, table in self.shape.tables.items() if self.vendor_of(name) == self.vendor}
+        return (replace(self.shape, tables=own), *completing) if completing else (self.shape,)
+
+    def vendor_of(self, table: str) -> str:
+        """The folder of the shape that has a table."""
+        return next((each.vendor for each in self.completing if table in each.shape.tables), self.vendor)
+
+    def stay_key_of(self, table: str) -> str:
+        """The column of a table that names its stay."""
+        own = (each.shape.stay_key for each in self.completing if table in each.shape.tables)
+        return next(own, self.shape.stay_key)
 
     def bases(self, table: str, column: str) -> tuple[str, ...]:
-        """The columns of the HIS behind a column: itself, or those that it is worked out from."""
+        """The columns of the HIS behind a column: itself, or those of its table that it is worked out from."""
+        split = self.splits.get(table)
+        if split is not None and column == split.number:
+            return (split.column,)
+        taken = next((each for each in self.from_rows.get(table, ()) if each.column == column), None)
+        if taken is not None:
+            return self.bases(table, taken.of) if taken.of and taken.table == table else ()
         return base_columns({each.column: each for each in self.derived.get(table, ())}, column)
 
     def resource(self, name: str) -> ResourceSpec:

@@ -24,7 +24,7 @@ Transform = Callable[[str], Any]
 
 ID_CARD = "urn:oid:2.16.156.10011.1.3"
 
-_SECONDS = "%Y-%m-%d %H:%M:%S"
+SECONDS = "%Y-%m-%d %H:%M:%S"
 _DAY = "%Y-%m-%d"
 _CACHED = 1 << 14
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?\Z", re.ASCII)
@@ -152,13 +152,13 @@ def _offset(hour: str, zone: ZoneInfo) -> str:
 
 
 #: What may follow the hour in ``2021-03-05 14:59:59``.
-_WITHIN_THE_HOUR = frozenset(f":{minute:02d}:{second:02d}" for minute in range(60) for second in range(60))
+WITHIN_THE_HOUR = frozenset(f":{minute:02d}:{second:02d}" for minute in range(60) for second in range(60))
 
 
 def local_time(context: Context) -> Transform:
     """Local date and time → FHIR dateTime with offset; text that gives only a day stays a day."""
     formats, zone, absent_days = context.formats, context.zone, context.absent_days
-    seconds = _SECONDS in formats
+    seconds = SECONDS in formats
 
     @lru_cache(maxsize=_CACHED)
     def hour(written: str) -> tuple[str, str] | None:
@@ -176,7 +176,7 @@ def local_time(context: Context) -> Transform:
             and text[13] == text[16] == ":"
         ):
             rest = text[13:]
-            if rest not in _WITHIN_THE_HOUR:
+            if rest not in WITHIN_THE_HOUR:
                 raise ValueError("not a time of day")
             around = hour(text[:13])
             return None if around is None else f"{around[0]}{rest}{around[1]}"

@@ -25,7 +25,7 @@ def code_tables(mappings_dir: Path, mapping: Mapping_) -> dict[str, CodeTable]:
     settlement does not need them. Raises MappingRefused (MAP-114).
     """
     found: dict[str, CodeTable] = {}
-    for folder in (f"his/{mapping.vendor}", f"sources/{mapping.source}"):
+    for folder in (*(f"his/{vendor}" for vendor in mapping.vendors), f"sources/{mapping.source}"):
         for path in sorted((mappings_dir / folder).glob("*.csv")):
             found[path.stem] = load_table(path, f"{folder}/{path.name}")
     return found
@@ -81,6 +81,7 @@ def translate(
     url: str | None = None,
     system: str | None = None,
     target: str | None = None,
+    reverse: bool = False,
 ) -> dict[str, Any]:
     """Translate one code.
 
@@ -89,17 +90,18 @@ def translate(
         url: only this map.
         system: only groups from this code system, ``CANON/CodeSystem/<source>/<table>``.
         target: only answers of this code system.
+        reverse: from our code to the hospital's; ``system`` is then ours, and ``target`` the hospital's.
 
     Returns:
         FHIR R4 Parameters: ``result``, and a ``match`` per answer with ``equivalence``, ``concept`` and ``source``;
         without an answer a ``message`` that says why.
     """
     chosen = [each for name, each in maps.items() if url is None or name == url]
+    groups = [(str(each["url"]), _turned(group) if reverse else group) for each in chosen for group in each["group"]]
     matches = [
-        _match(str(each["url"]), group, answer)
-        for each in chosen
-        for group in each["group"]
-        if (system is None or group["source"] == system) and (target is None or group.get("target") == target)
+        _match(name, group, answer)
+        for name, group in groups
+        if (system is None or group.get("source") == system) and (target is None or group.get("target") == target)
         for element in group["element"]
         if element["code"] == code
         for answer in element["target"]
@@ -109,6 +111,21 @@ def translate(
         known = "no such map" if url is not None and not chosen else f"no answer for code '{code}'"
         found.append({"name": "message", "valueString": known})
     return {"resourceType": "Parameters", "parameter": [*found, *matches]}
+
+
+def _turned(group: Mapping[str, Any]) -> dict[str, Any]:
+    """A group read from its answers to its codes. Several codes may have one answer, so none of them is its equal."""
+    elements = [
+        {"code": answer["code"], "target": [_known(element) | {"equivalence": "relatedto"}]}
+        for element in group["element"]
+        for answer in element["target"]
+    ]
+    systems = {"target": group["source"], **({"source": group["target"]} if "target" in group else {})}
+    return {**systems, "element": elements}
+
+
+def _known(element: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: element[name] for name in ("code", "display") if name in element}
 
 
 def _match(url: str, group: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adapter.intake.mapping.spec import Column, Condition, Const, Each, Field, Mapping_, ResourceSpec
+from adapter.intake.mapping.together import columns_across, columns_of, columns_of_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ def uses_of(mapping: Mapping_, table: str, column: str) -> tuple[Use, ...]:
 
 
 def _uses(mapping: Mapping_, table: str, column: str, named: set[str]) -> Iterator[Use]:
-    shape_file = f"his/{mapping.vendor}/shape.yaml"
+    vendor = mapping.vendor_of(table)
+    shape_file = f"his/{vendor}/shape.yaml"
     shape = mapping.shape.tables.get(table)
-    if column == mapping.shape.stay_key or (shape is not None and column in shape.join):
+    if column == mapping.stay_key_of(table) or (shape is not None and column in shape.join):
         yield Use(shape_file, "stay key", "")
     if shape is not None and column in shape.row_key:
         yield Use(shape_file, "row key", "")
@@ -44,14 +46,18 @@ def _uses(mapping: Mapping_, table: str, column: str, named: set[str]) -> Iterat
     for each in mapping.derived.get(table, ()):
         if column in mapping.bases(table, each.column):
             yield Use(shape_file, f"derived {each.column}", "")
+    if (table, column) in columns_across(mapping):
+        yield Use(shape_file, "other rows", "")
     if (reason := mapping.ignored.get(table, {}).get(column)) is not None:
-        yield Use(f"his/{mapping.vendor}", f"ignored: {reason}", "")
+        yield Use(f"his/{vendor}", f"ignored: {reason}", "")
     if (reason := mapping.ignored_tables.get(table)) is not None:
         yield Use(shape_file, f"ignored: {reason}", "")
     for spec in mapping.resources:
         own = spec.table or mapping.shape.stay_table
         if own == table:
             yield from _of_resource(spec, named)
+        if any(each == table and mine in named for each, mine in columns_of_lines(spec)):
+            yield Use(str(spec.where), "check covers", spec.to)
         yield from _of_fields(spec, spec.fields, own, table, mapping.shape.stay_table, named)
 
 
@@ -68,6 +74,7 @@ def _of_resource(spec: ResourceSpec, named: set[str]) -> Iterator[Use]:
         checks.append(("id_check", [number.number, number.birth, number.sex]))
     if (refunds := spec.refunds) is not None:
         checks.append(("refunds", refunds.columns))
+    checks.append(("of several rows", columns_of(spec)))
     for name, columns in checks:
         if named & set(columns):
             yield Use(rule, f"check {name}", spec.to)

@@ -25,6 +25,7 @@ class Working:
     Attributes:
         root: the stay's own row; ``record`` is the row being mapped, ``row_key`` its key.
         references: ``Type/id`` by mapping file, for what this stay has one of.
+        keys_of: row keys by mapping file, for those that lines of other tables name.
         failed: the resource being built lacks something required.
         unmapped: a code of the resource being built is in no table.
         private: issue texts show no value.
@@ -35,6 +36,7 @@ class Working:
     record: SourceRecord
     row_key: str = ""
     references: dict[str, str] = field(default_factory=dict)
+    keys_of: dict[str, frozenset[str]] = field(default_factory=dict)
     failed: bool = False
     unmapped: bool = False
     private: bool = False
@@ -75,6 +77,9 @@ class Scope:
 def compile_condition(condition: Condition) -> Test:
     """A closure for a condition; a code that its table does not know is noted and counts as not fulfilled."""
     column, values, negated = condition.column, condition.values, condition.negated
+    if condition.starts:
+        beginnings = tuple(values)
+        return lambda fields, _: fields.get(column, "").startswith(beginnings)
     if condition.codes is None:
 
         def plain(fields: Fields, _: Working) -> bool:

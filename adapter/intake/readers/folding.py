@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from adapter.intake.readers import message_issues as issues
@@ -114,7 +114,12 @@ class Folder:
                 stays[message.stay].person.take(("person",), rank, message, now, now)
         for message in unique:
             self._take(message, people, stays, persons, merged)
-        found = (self._records(key, stays[key], people, merged) for key in sorted(stays) if stays[key].messages)
+        found = [self._records(key, stays[key], people, merged) for key in sorted(stays) if stays[key].messages]
+        given_up = sorted({each.prior_stay for each in unique if each.prior_stay and each.stay})
+        for place, stay in enumerate(found):
+            taken_over = tuple(each for each in given_up if each != stay.stay_key and merged(each) == stay.stay_key)
+            if taken_over:
+                found[place] = replace(stay, merged_from=taken_over)
         return Folded(tuple(found), doubled)
 
     # -- taking messages in ------------------------------------------------------------------------------------------
@@ -197,7 +202,7 @@ class Folder:
         root = self._root(key, stay, people[person], person, state, now.settled)
         tables: dict[str, Sequence[SourceRecord]] = {shape.stay_table: (root,)}
         if into != key:
-            return StayRecords(key, tables, (*found, issues.merged_away(root.origin.pointer(), into)))
+            return StayRecords(key, tables, (*found, issues.merged_away(root.origin.pointer(), into)), into)
         if not now.seen:
             found.append(issues.not_registered(root.origin.pointer()))
         for about in sorted(stay.rows.said):

@@ -67,8 +67,7 @@ def split(stream: BinaryIO, largest: int) -> Iterator[RawMessage | BatchCount]:
     """Cut a stream into messages. Whatever stands before the first MSH and wraps nothing is a refused message."""
     head = stream.read(_CHUNK)
     if head.startswith(_UTF16):
-        text = (head + stream.read()).decode("utf-16", "surrogateescape")
-        stream, head = io.BytesIO(text.encode("utf-8", "surrogateescape")), b""
+        stream = _as_utf8(head + stream.read())
         head = stream.read(_CHUNK)
     head = head.removeprefix(codecs.BOM_UTF8)
     framed = head.lstrip(_BLANK).startswith(_START)
@@ -79,6 +78,14 @@ def split(stream: BinaryIO, largest: int) -> Iterator[RawMessage | BatchCount]:
         yield from cutter.feed(chunk.translate(_LINE_ENDS))
         chunk = stream.read(_CHUNK)
     yield from cutter.finish(cut=framed and last != _END)
+
+
+def _as_utf8(data: bytes) -> BinaryIO:
+    """UTF-16 as the UTF-8 that everything else reads; bytes that are none after all stay as they are."""
+    try:
+        return io.BytesIO(data.decode("utf-16").encode())
+    except UnicodeDecodeError:
+        return io.BytesIO(data)
 
 
 class _Cutter:

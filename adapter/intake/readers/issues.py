@@ -178,8 +178,8 @@ def file_too_large(file: str, size: int, limit: int) -> Issue:
         pointer=file,
         zh=f"文件大小 {size} 字节,超过上限 {limit} 字节",
         en=f"the file has {size} bytes, more than the limit of {limit}",
-        hint_zh="请分批导出",
-        hint_en="export in smaller batches",
+        hint_zh="请分批导出;或由运维调高 ADAPTER_LIMITS__FILE_BYTES",
+        hint_en="export in smaller batches, or have the operator raise ADAPTER_LIMITS__FILE_BYTES",
     )
 
 
@@ -241,4 +241,32 @@ def header_wrong(file: str, columns: str) -> Issue:
         en=f"the header is wrong (a name twice, a key column missing, or too many columns): {columns}",
         hint_zh="请检查分隔符和列名后重新导出;或修改 shape.yaml",
         hint_en="check separator and column names and export again, or correct shape.yaml",
+    )
+
+
+def too_many_rows(file: str, limit: int) -> Issue:
+    """More rows, or more messages, than one file may hold."""
+    return Issue(
+        code="SRC-160",
+        severity=Severity.ERROR,
+        pointer=file,
+        zh=f"文件超过 {limit} 行(条)的上限,其后的内容未读取;可能缺少记录的病例暂停处理",
+        en=f"the file holds more than {limit} rows or messages; what comes after is not read, and stays that may lack "
+        "some of it are held",
+        hint_zh="请分批导出;或由运维调高 ADAPTER_LIMITS__ROWS",
+        hint_en="export in smaller batches, or have the operator raise ADAPTER_LIMITS__ROWS",
+    )
+
+
+def time_over(file: str, seconds: float) -> Issue:
+    """Reading took longer than it may."""
+    return Issue(
+        code="SRC-161",
+        severity=Severity.ERROR,
+        pointer=file,
+        zh=f"读取超过 {seconds:g} 秒的上限,该文件未读完;可能缺少记录的病例暂停处理",
+        en=f"reading took longer than {seconds:g} seconds, so the file was not read to its end; stays that may lack "
+        "some of it are held",
+        hint_zh="请分批导出后再次导入;或由运维调高 ADAPTER_LIMITS__SECONDS",
+        hint_en="export in smaller batches and import again, or have the operator raise ADAPTER_LIMITS__SECONDS",
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import TracebackType
 from typing import BinaryIO
 
@@ -21,12 +22,14 @@ from adapter.intake.readers import message_issues as issues
 from adapter.intake.readers.folding import Folder
 from adapter.intake.readers.hl7v2 import Message, MessageParser, MessageRefused
 from adapter.intake.readers.hl7v2_files import BatchCount, split
+from adapter.intake.readers.rows import FileRefused
 from adapter.intake.readers.staging import Progress, ReadFile
 from adapter.model.issues import Issue
 from adapter.model.message import KeptMessage, MessageShape, PriceList
 from adapter.model.source import StayRecords
 
-_SUFFIXES = (".hl7", ".er7", ".mllp")
+#: Of files that hold messages, in lower case.
+MESSAGE_SUFFIXES = (".hl7", ".er7", ".mllp")
 _TOLD_EVERY = 1000
 _PER_STAY = 20
 _SCHEMA = """
@@ -72,6 +75,8 @@ class StagedMessages:
         self._doubled: Counter[str] = Counter()
         self._of_stay: defaultdict[str, list[Issue]] = defaultdict(list)
         self._refused: list[Issue] = []
+        self._until = monotonic() + shape.limits.seconds
+        self._before = {"message": 0, "refused": 0}
 
     @property
     def issues(self) -> tuple[Issue, ...]:
@@ -107,6 +112,9 @@ class StagedMessages:
                 digest = file_digest(stream, "sha256").hexdigest()
                 stream.seek(0)
                 self._read(path.name, stream, digest, progress)
+        except FileRefused as refused:
+            self._issues.append(refused.issue)
+            self._files.append(ReadFile(path.name, None, None, 0, "", False))
         except OSError as error:
             self._issues.append(file_issues.file_unreadable(path.name, type(error).__name__))
             self._files.append(ReadFile(path.name, None, None, 0, "", False))
@@ -162,12 +170,18 @@ class StagedMessages:
         contradicted: Counter[tuple[str, str]] = Counter()
         encodings: Counter[str] = Counter()
         count, left_out, complete = 0, 0, True
+        self._before = {
+            table: int(self._db.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}").fetchone()[0])  # noqa: S608
+            for table in ("message", "refused")
+        }
+        self._check(file, 0)
         for raw in split(stream, self._limits.message_bytes):
             if isinstance(raw, BatchCount):
                 found.append(issues.batch_count(f"{file}#{raw.number}", raw.said, raw.found))
                 complete = False
                 continue
             count = raw.number
+            self._check(file, count)
             if progress is not None and count % _TOLD_EVERY == 0:
                 progress(file, count)
             try:
@@ -199,6 +213,19 @@ class StagedMessages:
         self._issues += found
         encoding = encodings.most_common(1)[0][0] if encodings else ""
         self._files.append(ReadFile(file, None, encoding or None, count, digest, complete))
+
+    def _check(self, file: str, count: int) -> None:
+        """Refuse the file whole once it goes beyond the limits: what was read of it is forgotten."""
+        if count > self._limits.messages:
+            issue = file_issues.too_many_rows(file, self._limits.messages)
+        elif not count % _TOLD_EVERY and monotonic() > self._until:
+            issue = file_issues.time_over(file, self._limits.seconds)
+        else:
+            return
+        for table, last in self._before.items():
+            self._db.execute(f"DELETE FROM {table} WHERE id > ?", (last,))  # noqa: S608 - names of ours
+        del self._refused[self._before["refused"] :]
+        raise FileRefused(issue)
 
     def _store(self, tie: int, kept: KeptMessage, *, new: bool) -> None:
         self._db.execute(
@@ -272,11 +299,18 @@ def stage_messages(
     return staged
 
 
+def is_message_file(path: Path) -> bool:
+    """Whether a file's name says that it holds messages."""
+    return path.suffix.lower() in MESSAGE_SUFFIXES
+
+
 def message_files(paths: Iterable[Path]) -> list[Path]:
     """The files named, and of the folders named those that hold messages; each once, by name."""
     found: dict[Path, None] = {}
     for path in paths:
-        inside = (each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES) if path.is_dir() else (path,)
+        inside = (
+            (each for each in path.iterdir() if each.suffix.lower() in MESSAGE_SUFFIXES) if path.is_dir() else (path,)
+        )
         found.update(dict.fromkeys(inside))
     return sorted(found, key=lambda file: (file.name, str(file)))
 

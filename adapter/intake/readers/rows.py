@@ -47,9 +47,11 @@ class Row:
         number: 1-based place within the file.
         refused: why the row has the wrong form (zh, en), or None; ``fields`` then holds what was readable.
         otherwise: of a refused row, another way to read its columns; both stays are held.
+        label: what people find it by, where rows have no place that stays: its row key.
     """
 
     number: int
     fields: dict[str, str]
     refused: tuple[str, str] | None = None
     otherwise: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""

@@ -1,8 +1,9 @@
 """Staging: rows of any order and size gathered by stay, on disk (按住院归集).
 
 Files are read one row at a time into a temporary SQLite file that lives as long as the ``Staged``; stays come out one
-at a time. A file that cannot be read to its end holds every stay that may have lost rows by it, so that nothing is
-settled on half its lines. In the table with one row per stay, a row that was read is whole, so that stay goes on.
+at a time. A file that cannot be read to its end, or goes beyond the limits, holds every stay that may have lost rows
+by it, so that nothing is settled on half its lines. In the table with one row per stay, a row that was read is whole,
+so that stay goes on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -23,14 +26,15 @@ from adapter.intake.readers import issues
 from adapter.intake.readers.encoding import Sniffed, Undecodable, sniff
 from adapter.intake.readers.formats import FORMATS, files_of
 from adapter.intake.readers.rows import BrokenFile, FileRefused, Row
-from adapter.model.issues import Issue
-from adapter.model.source import ExportShape, Origin, SourceRecord, StayRecords, TableShape
+from adapter.intake.readers.rows_now import KEY_SEPARATOR, order_of_version
+from adapter.intake.readers.staged_changes import StagedChanges
+from adapter.model.issues import AdapterError, Issue
+from adapter.model.source import Delivery, ExportShape, Origin, SourceRecord, StayRecords, TableShape
 
 Progress = Callable[[str, int], None]
 
 _BATCH = 1000
-_PER_STAY = 20
-_KEY_SEPARATOR = "\x1f"
+PER_STAY = 20
 #: It makes one string of a column's name for all rows, so that a stay's rows take less room and are quicker to read.
 _FIELDS = msgspec.json.Decoder(dict[str, str])
 
@@ -61,7 +65,7 @@ class ReadFile:
     complete: bool
 
 
-class Staged:
+class Staged(StagedChanges):
     """An export on disk, by stay. A context manager; closing it removes the temporary file."""
 
     def __init__(self, shape: ExportShape, source: str, workdir: Path | None) -> None:
@@ -77,6 +81,8 @@ class Staged:
         self._of_stay: defaultdict[str, list[Issue]] = defaultdict(list)
         self._of_batch: list[tuple[str, Issue]] = []
         self._rows_left_out = 0
+        self._until = monotonic() + shape.limits.seconds
+        self._no_file: set[int] = set()
         self.orphans: tuple[str, ...] = ()
 
     @property
@@ -88,7 +94,7 @@ class Staged:
     def files(self) -> tuple[ReadFile, ...]:
         return tuple(self._files)
 
-    def __enter__(self) -> Staged:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -103,12 +109,17 @@ class Staged:
 
     def stays(self) -> Iterator[StayRecords]:
         """Each stay that the stay table holds, in order of its key, with all its rows and reading issues."""
+        if self._shape.delivery is Delivery.CHANGES:
+            yield from self._stays_of_changes()
+            return
         stay_place = self._places[self._shape.stay_table]
         rows = self._db.execute("SELECT stay, place, file, number, fields FROM staged ORDER BY stay, id")
         for stay_key, group in groupby(rows, key=lambda row: str(row[0])):
             tables: dict[str, list[SourceRecord]] = {}
             for _, place, file, number, fields in group:
                 name = self._tables[place]
+                if file in self._no_file:
+                    number = len(tables.get(name, ())) + 1
                 origin = Origin(self._source, self._files[file].name, name, number)
                 tables.setdefault(name, []).append(SourceRecord(origin, _FIELDS.decode(fields)))
             if self._tables[stay_place] in tables:
@@ -120,8 +131,23 @@ class Staged:
 
     # -- filling -------------------------------------------------------------------------------------------------
 
+    def take(self, name: str, table: TableShape, rows: Iterable[Row], progress: Progress | None = None) -> None:
+        """Take the rows of a table that no file holds, then ``finish``; their places are counted within their stay.
+
+        Args:
+            name: stands in issues and lineage where a file's name would.
+
+        Raises:
+            AdapterError: beyond the limits of rows or time. What the rows raise themselves passes.
+        """
+        self._no_file.add(len(self._files))
+        count, complete = self._fill(rows, name, table, progress)
+        if not complete:
+            raise AdapterError(self._issues[-1])
+        self._files.append(ReadFile(name, table.name, None, count, "", complete))
+
     def _add(self, path: Path, progress: Progress | None) -> None:
-        tables = _tables_of(path, self._shape.tables)
+        tables = tables_of_file(path, self._shape.tables)
         if not tables:
             self._issues.append(issues.unknown_table(path.name, self._shape.tables))
             self._files.append(ReadFile(path.name, None, None, 0, "", False))
@@ -133,11 +159,16 @@ class Staged:
             if sniffed is None:
                 read = ReadFile(path.name, table.name, None, 0, "", False)
             else:
-                rows, complete = self._fill(path, len(self._files), table, sniffed, progress)
+                rows, complete = self._read(path, sniffed, table, progress)
                 read = ReadFile(path.name, table.name, sniffed.encoding, rows, sniffed.sha256, complete)
             self._files.append(read)
             if not read.complete:
                 self._of_batch.append((table.name, issues.incomplete_table(path.name, table.name)))
+
+    def _read(self, path: Path, sniffed: Sniffed, table: TableShape, progress: Progress | None) -> tuple[int, bool]:
+        """Read one table of a file into the store. Returns rows read and whether the file was whole."""
+        rows = FORMATS[self._shape.reader].read(path, sniffed, self._shape, table)
+        return self._fill(rows, path.name, table, progress)
 
     def _open(self, path: Path) -> Sniffed | None:
         try:
@@ -152,41 +183,50 @@ class Staged:
             self._issues.append(issues.file_unreadable(path.name, type(error).__name__))
         return None
 
-    def _fill(
-        self, path: Path, place: int, table: TableShape, sniffed: Sniffed, progress: Progress | None
-    ) -> tuple[int, bool]:
-        """Read a file into the store. Returns rows read and whether the file was whole."""
-        listed_before, self._rows_left_out = len(self._issues), 0
+    def _fill(self, rows: Iterable[Row], file: str, table: TableShape, progress: Progress | None) -> tuple[int, bool]:
+        """Read the next file into the store. Returns rows read and whether the file was whole."""
+        place, listed_before, self._rows_left_out = len(self._files), len(self._issues), 0
         batch: list[tuple[object, ...]] = []
-        count, complete = 0, True
+        count, complete, most = 0, True, self._shape.limits.rows
         try:
-            for row in FORMATS[self._shape.reader].read(path, sniffed, self._shape, table):
+            self._check_time(file)
+            for row in rows:
                 count = row.number
-                kept = self._keep(row, place, table, path.name, listed_before)
+                if count > most:
+                    raise FileRefused(issues.too_many_rows(file, most))
+                if not count % _BATCH:
+                    self._check_time(file)
+                kept = self._keep(row, place, table, file, listed_before)
                 if kept is not None:
                     batch.append(kept)
                     if len(batch) >= _BATCH:
                         self._store(batch)
                         if progress is not None:
-                            progress(path.name, count)
+                            progress(file, count)
         except FileRefused as refused:
             self._issues.append(refused.issue)
             complete = False
         except BrokenFile as error:
-            self._issues.append(issues.broken_file(path.name, error.line, count))
+            self._issues.append(issues.broken_file(file, error.line, count))
             complete = False
         self._store(batch)
         if self._rows_left_out:
-            self._issues.append(issues.more_issues(path.name, self._rows_left_out))
+            self._issues.append(issues.more_issues(file, self._rows_left_out))
         if progress is not None:
-            progress(path.name, count)
+            progress(file, count)
         return count, complete
+
+    def _check_time(self, file: str) -> None:
+        if monotonic() > self._until:
+            raise FileRefused(issues.time_over(file, self._shape.limits.seconds))
 
     def _keep(
         self, row: Row, place: int, table: TableShape, file: str, listed_before: int
     ) -> tuple[object, ...] | None:
         """The row as it is stored, or None with an issue."""
-        pointer = f"{file}#{row.number}"
+        pointer = f"{file}#{row.label or row.number}"
+        if table.rows_where and row.refused is None and not all(each.holds(row.fields) for each in table.rows_where):
+            return None
         stay = self._stay_of(row.fields, table)
         if row.refused is not None:
             stays = (stay, self._stay_of(row.otherwise, table))
@@ -204,15 +244,16 @@ class Staged:
         if table.join:
             row.fields.setdefault(self._shape.stay_key, stay)
         fields = json.dumps(row.fields, ensure_ascii=False, separators=(",", ":"))
-        return (self._places[table.name], stay, _KEY_SEPARATOR.join(parts), place, row.number, fields)
+        return (self._places[table.name], stay, KEY_SEPARATOR.join(parts), place, row.number, fields)
 
     def _stay_of(self, fields: Mapping[str, str], table: TableShape) -> str:
         """The key of the stay that a row belongs to; made of several columns where the table has no column for it."""
-        key = fields.get(self._shape.stay_key, "")
-        if key or not table.join:
-            return key
-        parts = [fields.get(column, "") for column in table.join]
-        return "-".join(parts) if all(parts) else ""
+        if table.join:
+            parts = [fields.get(column, "") for column in table.join]
+            key = "-".join(parts) if all(parts) else ""
+        else:
+            key = fields.get(self._shape.stay_key, "")
+        return (key.lstrip("0") or key[-1:]) if self._shape.zeros_stripped else key
 
     def _note(self, issue: Issue, stays: Iterable[str], listed_before: int) -> None:
         if len(self._issues) - listed_before < self._shape.limits.listed:
@@ -220,7 +261,7 @@ class Staged:
         else:
             self._rows_left_out += 1
         for stay in dict.fromkeys(stays):
-            if stay and len(self._of_stay[stay]) < _PER_STAY:
+            if stay and len(self._of_stay[stay]) < PER_STAY:
                 self._of_stay[stay].append(issue)
 
     def _store(self, batch: list[tuple[object, ...]]) -> None:
@@ -231,8 +272,13 @@ class Staged:
 
     # -- when all files are in -----------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Everything is in: say which row of a key counts, which rows have no stay, which tables are missing."""
         self._db.execute("CREATE INDEX by_key ON staged (place, key)")
+        if self._shape.delivery is Delivery.CHANGES:
+            self._db.execute("CREATE INDEX by_stay ON staged (stay, id)")
+            self._db.commit()
+            return
         self._drop_repeated()
         self._db.execute("CREATE INDEX by_stay ON staged (stay, id)")
         self._find_orphans()
@@ -275,7 +321,7 @@ class Staged:
         if not column:
             return rows
         versions = [_FIELDS.decode(row[4]).get(column, "") for row in rows]
-        highest = max(versions, key=lambda version: (len(version), version))
+        highest = max(versions, key=order_of_version)
         older = [(row[0],) for row, version in zip(rows, versions, strict=True) if version != highest]
         self._db.executemany("DELETE FROM staged WHERE id = ?", older)
         return [row for row, version in zip(rows, versions, strict=True) if version == highest]
@@ -321,14 +367,14 @@ def stage(
     try:
         for path in files_of(paths, shape):
             staged._add(path, progress)
-        staged._finish()
+        staged.finish()
     except BaseException:
         staged.close()
         raise
     return staged
 
 
-def _tables_of(path: Path, tables: Mapping[str, TableShape]) -> tuple[TableShape, ...]:
+def tables_of_file(path: Path, tables: Mapping[str, TableShape]) -> tuple[TableShape, ...]:
     """``ZY_FYMX.xml`` and ``ZY_FYMX-20210306.xml`` both tell ZY_FYMX; the longest name wins."""
     stems = {table.file or table.name for table in tables.values()}
     fitting = [

@@ -22,7 +22,7 @@ class DoctypeRefused(Exception):
 
 
 #: What the XML parser calls encodings that it knows by another name.
-_XML_NAMES = {"utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE"}
+XML_NAMES = {"utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE"}
 
 
 def read_xml(path: Path, sniffed: Sniffed, shape: ExportShape, _: TableShape) -> Iterator[Row]:
@@ -75,7 +75,7 @@ def read_rows(path: Path, sniffed: Sniffed, row_element: str, limits: ReadingLim
         events = etree.iterparse(
             file,
             events=("start", "end"),
-            encoding=_XML_NAMES.get(sniffed.encoding, sniffed.encoding),
+            encoding=XML_NAMES.get(sniffed.encoding, sniffed.encoding),
             resolve_entities=False,
             no_network=True,
             load_dtd=False,

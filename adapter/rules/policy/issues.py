@@ -94,6 +94,18 @@ def schemes_overlap(source: str, admitted: date, names: tuple[str, ...]) -> Issu
     )
 
 
+def schemes_share_days(place: str, source: str, other: str, valid: str) -> Issue:
+    return Issue(
+        code="POL-230",
+        severity=Severity.ERROR,
+        pointer=place,
+        zh=f"来源“{source}”在方案“{other}”的有效期({valid})内另有本方案,期间重叠",
+        en=f"source '{source}' has another scheme, '{other}', on some of these days ({valid})",
+        hint_zh="请调整其中一个方案的 valid,使入院日只有一个方案",
+        hint_en="change 'valid' of one of them so that a day of admission has one scheme",
+    )
+
+
 def name_unknown(kind: str, name: str, known: tuple[str, ...]) -> Issue:
     return Issue(
         code="POL-208",
@@ -115,6 +127,18 @@ def not_a_setting(policy: str, parameter: str) -> Issue:
         en=f"'{parameter}' is given by the document; a setting cannot change it",
         hint_zh="如政策有修订,请在政策文件中增加新日期的条款",
         hint_en="for an amendment add a dated line to the policy file",
+    )
+
+
+def not_published(policy: str, parameter: str) -> Issue:
+    return Issue(
+        code="POL-220",
+        severity=Severity.ERROR,
+        pointer=f"{policy}#{parameter}",
+        zh=f"来源没有公布“{parameter}”,不作计算;这不表示为 0",
+        en=f"the source prints no '{parameter}': nothing is computed with it, which is not the same as 0",
+        hint_zh="以支付方答复为准;有正式文件的,在方案的 plan_settings 中填写并注明依据",
+        hint_en="the payer's own answer decides; with a document in hand, give the value in the scheme's plan_settings",
     )
 
 

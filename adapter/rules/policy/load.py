@@ -29,6 +29,18 @@ def read_tree(path: Path, label: str | None = None) -> Tree:
     Raises:
         AdapterError: POL-211 unreadable, POL-212 a key stands twice.
     """
+    tree, found = survey_tree(path, label)
+    if found:
+        raise AdapterError(*found)
+    return tree
+
+
+def survey_tree(path: Path, label: str | None = None) -> tuple[Tree, list[Issue]]:
+    """As ``read_tree``, with what is wrong beside the tree: of a repeated key the first one stands.
+
+    Raises:
+        AdapterError: POL-211 unreadable.
+    """
     label = label or path.name
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
@@ -42,10 +54,7 @@ def read_tree(path: Path, label: str | None = None) -> Tree:
     if node is None:
         raise AdapterError(issues.unreadable(f"{label}:1", "文件为空", "the file is empty"))
     found: list[Issue] = []
-    tree = _grow(node, label, found)
-    if found:
-        raise AdapterError(*found)
-    return tree
+    return _grow(node, label, found), found
 
 
 def read_plain(path: Path) -> Raw:
@@ -89,10 +98,16 @@ def load_book(mappings_dir: Path) -> PolicyBook:
 def load_layers(path: Path) -> tuple[ResolvedLayer, ...]:
     """Plan layers from one file, for a what-if: ``layers:`` is a list of plans, in the order of the payers.
 
+    A plan file by itself is one layer.
+
     Raises:
         AdapterError: POL-21x, each with file and line.
     """
-    return _layers(read_tree(path))
+    tree = read_tree(path)
+    if isinstance(tree.value, dict) and "policy" in tree.value:
+        policy = policy_of(tree, undated=True)
+        return (ResolvedLayer(Payer(str(policy.payer)), policy),)
+    return _layers(tree)
 
 
 def layers_from(layers: Sequence[Mapping[str, object]]) -> tuple[ResolvedLayer, ...]:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from hashlib import sha256
 from types import MappingProxyType
 
-from adapter.model.issues import AdapterError, Issue, PolicyNotInForce, SettingMissing
+from adapter.model.dates import Period
+from adapter.model.issues import AdapterError, Issue, NotPublished, PolicyNotInForce, SettingMissing
 from adapter.model.money import Money, decimal_of
 from adapter.rules.policy import issues
 from adapter.rules.policy.document import Document, SourceNote, Title
@@ -19,6 +20,8 @@ Raw = str | tuple["Raw", ...] | Mapping[str, "Raw"]
 
 #: The word for "expressly no such rule" (明确不设); ``find`` turns it into None.
 NONE = "none"
+#: The word for "there is such a rule and the source does not print it" (来源未公布); ``at`` raises NotPublished.
+NOT_PUBLISHED = "not-published"
 #: The key that serves every other key of its dimension.
 DEFAULT = "default"
 
@@ -137,7 +140,8 @@ class Parameter:
         varies_by: dimensions of the value's nesting, outermost first (``hospital_level``, ``person_category`` …).
         history: oldest first; an amendment adds a line and changes none.
         required: the source masks or leaves out this value; a setting must give it.
-        cite: for a required parameter, the article that masks it.
+        not_published: the source prints no such value; the layer is not modelled until a setting gives it.
+        cite: for a required or not published parameter, the article that masks it or where one looked.
     """
 
     name: str
@@ -148,6 +152,7 @@ class Parameter:
     history: tuple[Entry, ...] = ()
     required: bool = False
     cite: str = ""
+    not_published: bool = False
 
     @property
     def unset(self) -> bool:
@@ -185,6 +190,11 @@ class Policy:
         test_profile: no place's rule; every output carries the tag.
         version: hash of the content, so that an old settlement names exactly what it used.
         covers, does_not_cover: what the file is good for and what not, for people.
+        place, year: whose rules and of when, as the source prints them.
+        historical: the rules of that time, not current ones; shown wherever the plan is shown.
+        valid: days of settlement that the file speaks for; None: as its parameters say.
+        valid_cite: where the period is written.
+        undated: the source prints no period at all, so no day can be said to be covered.
     """
 
     name: str
@@ -199,6 +209,12 @@ class Policy:
     does_not_cover: Title | None = None
     test_profile: bool = False
     not_modelled: bool = False
+    place: Title | None = None
+    year: str = ""
+    historical: bool = False
+    valid: Period | None = None
+    valid_cite: str = ""
+    undated: bool = False
 
     def at(self, name: str, on: date, key: str | Mapping[str, str] | None = None) -> Value:
         """The value in force on a day.
@@ -210,6 +226,7 @@ class Policy:
 
         Raises:
             PolicyNotInForce: POL-201, no document covers the day (or the parameter has ended).
+            NotPublished: POL-220, the source prints no value, or no period.
             SettingMissing: POL-205, a required setting is unset; one issue for each that is.
             AdapterError: POL-202 no value for the key; POL-203 the policy has no such parameter.
         """
@@ -218,10 +235,19 @@ class Policy:
             raise AdapterError(issues.parameter_unknown(self.name, name))
         if parameter.unset:
             raise SettingMissing(*self.missing())
+        if self.undated:
+            raise NotPublished(issues.not_published(self.name, "valid"))
+        if parameter.not_published and not parameter.history:
+            raise NotPublished(issues.not_published(self.name, name))
+        if self.valid is not None and on not in self.valid:
+            raise PolicyNotInForce(issues.not_in_force(self.name, name, on))
         entry = next((entry for entry in reversed(parameter.history) if entry.since <= on), None)
         if entry is None or entry.value is None:
             raise PolicyNotInForce(issues.not_in_force(self.name, name, on))
-        return Value(self.name, name, self._pick(parameter, entry.value, key), entry.cite, entry.since)
+        value = self._pick(parameter, entry.value, key)
+        if value == NOT_PUBLISHED:
+            raise NotPublished(issues.not_published(self.name, name))
+        return Value(self.name, name, value, entry.cite, entry.since)
 
     def find(self, name: str, on: date, key: str | Mapping[str, str] | None = None) -> Value | None:
         """As ``at``, but None where the policy has no such parameter or says ``none``."""
@@ -239,7 +265,7 @@ class Policy:
         )
 
     def with_settings(self, settings: Mapping[str, Setting]) -> Policy:
-        """This policy with an owner's values in place of the required ones.
+        """This policy with an owner's values in place of those that the source masks or does not print.
 
         Raises:
             AdapterError: POL-203 for a name that is not a parameter; POL-209 for one that is not a required setting.
@@ -249,7 +275,7 @@ class Policy:
             parameter = filled.get(name)
             if parameter is None:
                 raise AdapterError(issues.parameter_unknown(self.name, name))
-            if not parameter.required:
+            if not (parameter.required or parameter.not_published):
                 raise AdapterError(issues.not_a_setting(self.name, name))
             cite = f"{parameter.cite};{setting.cite}" if parameter.cite else setting.cite
             filled[name] = replace(parameter, history=(Entry(date.min, cite, setting.value),))

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from adapter.model.dates import Period
 from adapter.model.money import Money, decimal_of
 from adapter.model.settlement import Payer
 from adapter.rules.policy import issues
 from adapter.rules.policy.document import Document, SourceNote, Title
-from adapter.rules.policy.parameters import NONE, Entry, Parameter, Policy, plain, short_hash
+from adapter.rules.policy.parameters import NONE, NOT_PUBLISHED, Entry, Parameter, Policy, plain, short_hash
 from adapter.rules.policy.tree import Page, Tree
 
 _NEEDS = ("policy", "payer", "title", "document")
@@ -25,8 +26,24 @@ _MAY = (
     "does_not_cover",
     "test_profile",
     "not_modelled",
+    "place",
+    "year",
+    "historical",
+    "valid",
 )
-_PARAMETER_MAY = ("zh", "en", "unit", "as", "one_of", "varies_by", "values", "value", "cite", "required")
+_PARAMETER_MAY = (
+    "zh",
+    "en",
+    "unit",
+    "as",
+    "one_of",
+    "varies_by",
+    "values",
+    "value",
+    "cite",
+    "required",
+    "not_published",
+)
 
 _YES_NO = {"yes": True, "no": False}
 
@@ -64,7 +81,8 @@ def policy_of(tree: Tree, *, name: str | None = None, undated: bool = False) -> 
     found = page.text(top.get("policy"), "policy")
     if name is not None and found and found != name:
         page.issues.append(issues.name_differs(top["policy"].place, found, name))
-    parameters = _parameters(page, top.get("parameters"), undated)
+    valid, valid_cite, period_not_published = _valid(page, top.get("valid"))
+    parameters = _parameters(page, top.get("parameters"), undated or period_not_published)
     steps = page.texts(top.get("steps"), "steps")
     not_modelled = page.flag(top.get("not_modelled"), "not_modelled")
     if not steps and not not_modelled:
@@ -82,9 +100,30 @@ def policy_of(tree: Tree, *, name: str | None = None, undated: bool = False) -> 
         does_not_cover=page.title(top["does_not_cover"], "does_not_cover") if "does_not_cover" in top else None,
         test_profile=page.flag(top.get("test_profile"), "test_profile"),
         not_modelled=not_modelled,
+        place=page.title(top["place"], "place") if "place" in top else None,
+        year=page.text(top["year"], "year") if "year" in top else "",
+        historical=page.flag(top.get("historical"), "historical"),
+        valid=valid,
+        valid_cite=valid_cite,
+        undated=period_not_published,
     )
     page.finish()
     return policy
+
+
+def _valid(page: Page, tree: Tree | None) -> tuple[Period | None, str, bool]:
+    """``{from, to, cite}``, or ``not-published``: the period, where it is written, whether the source prints none."""
+    if tree is None:
+        return None, "", False
+    if tree.value == NOT_PUBLISHED:
+        return None, "", True
+    found = page.table(tree, "valid", needs=("from", "cite"), may=("to",))
+    start = page.day(found.get("from"), "from")
+    end = page.day(found["to"], "to") if "to" in found else None
+    if end is not None and end < start:
+        page.refuse(tree, "valid", "起日不晚于止日", "a first day that is not after the last")
+        end = None
+    return Period(start, end), page.text(found.get("cite"), "cite"), False
 
 
 def _payer(page: Page, tree: Tree | None) -> str:
@@ -128,8 +167,11 @@ def _parameters(page: Page, tree: Tree | None, undated: bool) -> dict[str, Param
 def _parameter(page: Page, name: str, tree: Tree, undated: bool) -> Parameter:
     found = page.table(tree, name, may=_PARAMETER_MAY)
     required = page.flag(found.get("required"), "required")
-    if required and "cite" not in found:
+    not_published = page.flag(found.get("not_published"), "not_published")
+    if (required or not_published) and "cite" not in found:
         page.issues.append(issues.uncited(tree.place, name))
+    if not_published and ("value" in found or "values" in found):
+        page.refuse(tree, name, "not_published 或数值二者之一", "either not_published or a value")
     varies = found.get("varies_by")
     dimensions: tuple[str, ...] = ()
     if varies is not None:
@@ -140,9 +182,10 @@ def _parameter(page: Page, name: str, tree: Tree, undated: bool) -> Parameter:
         en=page.text(found["en"], "en") if "en" in found else name,
         unit=page.text(found["unit"], "unit") if "unit" in found else "",
         varies_by=dimensions,
-        history=() if required else _history(page, name, tree, found, len(dimensions), undated),
+        history=() if required or not_published else _history(page, name, tree, found, len(dimensions), undated),
         required=required,
         cite=page.text(found["cite"], "cite") if "cite" in found else "",
+        not_published=not_published,
     )
 
 
@@ -183,13 +226,15 @@ def _entry(page: Page, name: str, since: date, tree: Tree, found: Mapping[str, T
 
 
 def _check_value(page: Page, name: str, value: Tree, found: Mapping[str, Tree], depth: int) -> None:
-    """Every leaf below the dimensions must be what ``as`` or ``one_of`` promises; ``none`` is always allowed."""
+    """Every leaf below the dimensions must be what ``as`` or ``one_of`` promises, ``none`` or ``not-published``."""
     leaves = [value]
     for _ in range(depth):
         leaves = [leaf for node in leaves for leaf in page.any_table(node, name).values()]
     allowed = page.texts(found["one_of"], "one_of") if "one_of" in found else ()
     kind = page.text(found["as"], "as") if "as" in found else ""
     for leaf in leaves:
+        if leaf.value == NOT_PUBLISHED:
+            continue
         if allowed and leaf.value not in allowed:
             page.refuse(leaf, name, f"{'、'.join(allowed)} 之一", f"one of {', '.join(allowed)}")
         if kind and leaf.value != NONE:
@@ -220,8 +265,8 @@ def _check_bands(page: Page, name: str, leaf: Tree) -> None:
     """Bands run upward from their ``over``, each with its ratio."""
     starts = []
     for row in page.items(leaf, name):
-        band = page.table(row, name, needs=("over", "ratio"))
-        for key, kind in (("over", "money"), ("ratio", "ratio")):
+        band = page.table(row, name, needs=("over", "ratio"), may=("upto",))
+        for key, kind in (("over", "money"), ("upto", "money"), ("ratio", "ratio")):
             if key in band:
                 _check_leaf(page, f"{name}.{key}", band[key], kind, band[key])
         if "over" in band and isinstance(band["over"].value, str):

@@ -3,8 +3,9 @@
 In:    AdmissionFacts (person, registers, facility, window facts, credit), a programme file, a scheme's settings.
 Out:   an Assessment: granted, provisional or refused, every reason with its article, the checklist of papers,
        the deposit instruction, and what would change the answer; for lines, which of them cannot wait.
+       For the patient's part: stages, plans, credit entries, steps of collection, fund claims, rewards.
 Never: removes a payer, touches coverage, guesses a fact or a blank of the source, reads a clock or a file.
-Start: entitlement.py (assess), then mappings/programmes/.
+Start: entitlement.py (assess), then mappings/programmes/; for money owed collection.py and patient_part.py.
 """
 
 from adapter.rules.programme.deferral import Deferral, LineDeferral, deferral_issues, deferral_of_lines

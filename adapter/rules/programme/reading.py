@@ -35,7 +35,7 @@ Node = Mapping[str, Raw]
 _WORDS = frozenset({"zh", "en", "cite"})
 _CLAUSE = _WORDS | {"rule", "not_met", "unknown", "emergency"}
 _HEAD = frozenset({"programme", "title", "document", "settings", "switches"})
-_TOP = _HEAD | {"emergency", "conditions", "documents", "papers_returned", "exclusions", "deposit"}
+_TOP = _HEAD | {"emergency", "conditions", "documents", "papers_returned", "exclusions", "deposit", "collection"}
 _PROOF_KEYS = frozenset({"kind", "form", "keep", "this_year", "two_step", "switch"})
 
 

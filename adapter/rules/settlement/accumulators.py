@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from adapter.model.claim import YearToDate
+from adapter.model.issues import NotPublished
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Accrual, Payer, PayerAnswer
 from adapter.rules.settlement.position import Position
@@ -33,8 +34,7 @@ def accruals_of(
     figures = dict(answer.amounts) if answer is not None else {}
     amounts = {"paid": pay}
     if result is not None and result.covered:
-        counts = result.find("deductible_counts")
-        if payer in _YEARLY or (counts is not None and counts.text == "year"):
+        if payer in _YEARLY or _counts_by_year(result):
             amounts["deductible"] = figures.get("deductible", result.deductible)
         if payer is Payer.BASIC:
             amounts["eligible"] = figures.get("eligible", result.base)
@@ -42,6 +42,15 @@ def accruals_of(
         if payer is Payer.CRITICAL_ILLNESS:
             amounts["base"] = figures.get("base", result.base)
     return tuple(Accrual(person_key, year, f"{payer}.{name}", amount) for name, amount in amounts.items() if amount)
+
+
+def _counts_by_year(result: Position) -> bool:
+    """Whether a payer's deductible is remembered; where nobody says how it counts, it is, so that it shows later."""
+    try:
+        counts = result.find("deductible_counts")
+    except NotPublished:
+        return True
+    return counts is not None and counts.text == "year"
 
 
 def advanced(accrued: YearToDate, accruals: Iterable[Accrual]) -> YearToDate:

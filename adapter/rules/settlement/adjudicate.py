@@ -74,7 +74,7 @@ def adjudicate(
     )
     turns, after, splits, more = coordinate(bill, layers, answers, splits)
     decided = all(turn.answer is not None or _authority(turn, authorities) is Authority.ADAPTER for turn in turns)
-    open_layers = tuple(turn.layer.payer for turn in turns if turn.layer.policy.not_modelled and turn.answer is None)
+    open_layers = tuple(turn.layer.payer for turn in turns if turn.open and turn.answer is None)
     complete = decided and not open_layers
     return Settlement(
         case_id=claim.case_id,
@@ -94,6 +94,7 @@ def adjudicate(
         test_profile=test_profile or any(layer.policy.test_profile for layer in layers),
         not_modelled=open_layers,
         issues=(*warnings, *more),
+        standings=tuple(turn.standing for turn in turns),
     )
 
 
@@ -224,7 +225,18 @@ def _steps(claim: Claim, turns: Sequence[Turn], bill: Bill) -> tuple[Step, ...]:
             en=f"a third party bears {claim.third_party}: taken out first, not adjudicated",
             cite=_THIRD_PARTY_CITE,
         )
-        steps.append(Step(Payer.THIRD_PARTY, "third-party", claim.third_party, bill.total, because))
+        steps.append(
+            Step(
+                Payer.THIRD_PARTY,
+                "third-party",
+                claim.third_party,
+                bill.total,
+                because,
+                inputs=(("total", claim.total.text),),
+                checks=(("left", "total - amount"),),
+                sources=(("total", "bill.total"),),
+            )
+        )
     steps += [step for turn in turns for step in turn.steps]
     patient = bill.total - bill.paid_total
     because = Explanation(
@@ -232,7 +244,10 @@ def _steps(claim: Claim, turns: Sequence[Turn], bill: Bill) -> tuple[Step, ...]:
         en=f"patient = {bill.total} − payers together {bill.paid_total} = {patient}",
         cite=_PATIENT_CITE,
     )
-    steps.append(Step(Payer.PATIENT, "patient", patient, ZERO, because))
+    inputs = (("total", bill.total.text), ("paid", bill.paid_total.text))
+    checks = (("amount", "total - paid"), ("left", "0"))
+    sources = (("paid", "bill.paid"),)
+    steps.append(Step(Payer.PATIENT, "patient", patient, ZERO, because, inputs, checks, sources))
     return tuple(steps)
 
 

@@ -32,7 +32,9 @@ def ceiling_on_eligible(position: Position) -> Position:
         cite=clauses(ceiling.cite, read.cite),
     )
     inputs = {"ceiling": ceiling.money, "used": used, "eligible": position.left}
-    after = position.step("cap", over, kept, because=because, inputs=inputs)
+    checks = {"amount": "eligible - left", "left": "min(eligible, max(ceiling - used, 0))"}
+    sources = {"eligible": "previous.left", "used": "accrued.eligible"}
+    after = position.step("cap", over, kept, because=because, inputs=inputs, checks=checks, sources=sources)
     return replace(after, base=kept, over_cap=position.over_cap + over)
 
 
@@ -50,5 +52,7 @@ def ceiling_on_payment(position: Position) -> Position:
         cite=clauses(ceiling.cite, read.cite),
     )
     inputs = {"ceiling": ceiling.money, "used": used, "uncapped": position.pay}
-    after = position.step("cap", over, pay, because=because, inputs=inputs)
+    checks = {"amount": "uncapped - left", "left": "min(uncapped, max(ceiling - used, 0))"}
+    sources = {"uncapped": "so far.pay", "used": "accrued.paid"}
+    after = position.step("cap", over, pay, because=because, inputs=inputs, checks=checks, sources=sources)
     return replace(after, pay=pay, outside=min(position.outside, pay), over_cap=position.over_cap + over)

@@ -10,8 +10,8 @@ from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Raw, Value
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.fund_share import Band, adjustment, bands_of, graduated
-from adapter.rules.settlement.position import Position, ratio_text
+from adapter.rules.settlement.fund_share import Band, adjustment, bands_of, graduated, not_entitled
+from adapter.rules.settlement.position import Position
 
 #: What a part is a part of. ``outside`` = 全自费 + 超限价 + 先行自付 (GC-29); ``everything``: all that is left (GC-26)
 BASES = ("in-scope", "outside", "full-self-pay", "everything")
@@ -22,8 +22,12 @@ def commercial_parts(position: Position) -> Position:
 
     A part's deductible counts per stay. Bands are absolute: they start at the deductible.
     """
-    rule, change = position.at("parts"), adjustment(position)
+    rule = position.at("parts")
+    if rule.is_none:
+        return not_entitled(position, rule)
+    change = adjustment(position)
     pay, outside, after = ZERO, ZERO, position
+    parts: dict[str, object] = {}
     for part in rule.rows:
         name = str(part.get("name", ""))
         base, in_scope = _base(position, str(part.get("base", "")), pay, outside)
@@ -33,12 +37,19 @@ def commercial_parts(position: Position) -> Position:
         amount = cut.amount if "cap" not in part else min(cut.amount, rule.part(part, "cap").money)
         zh = f"{name}:基数{base} − 起付{taken};{cut.words} = {amount}"
         en = f"{name}: base {base} − deductible {taken}; {cut.words} = {amount}"
-        inputs = {"base": base, "deductible": taken, **{f"over {b.over.text}": ratio_text(b.ratio) for b in table}}
-        after = after.step("part", amount, base - amount, because=Explanation(zh, en, rule.cite), inputs=inputs)
+        inputs: dict[str, object] = {"base": base, "deductible": taken, **cut.inputs}
+        if "cap" in part:
+            inputs["cap"] = rule.part(part, "cap").money
+        checks = {**cut.checks("deductible", "base", "cap" if "cap" in part else ""), "left": "base - amount"}
+        because = Explanation(zh, en, rule.cite)
+        after = after.step("part", amount, base - amount, because=because, inputs=inputs, checks=checks)
+        parts[f"part_{len(parts) + 1}"] = amount
         outside += max(amount - in_scope, ZERO)
         pay += amount
     because = Explanation(zh=f"各部分合计{pay}", en=f"parts together {pay}", cite=rule.cite)
-    after = after.step("parts", pay, pay, because=because, inputs={"parts": len(rule.rows)})
+    checks = {"amount": " + ".join(parts) or "0", "left": "amount"}
+    sources = {name: f"part.{number}" for number, name in enumerate(parts, 1)}
+    after = after.step("parts", pay, pay, because=because, inputs=parts, checks=checks, sources=sources)
     return replace(after, base=position.bill.left, pay=pay, outside=min(outside, pay))
 
 

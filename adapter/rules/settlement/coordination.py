@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapter.model.claim import LineSplit
-from adapter.model.issues import AdapterError, Issue
+from adapter.model.issues import AdapterError, Issue, NotPublished
 from adapter.model.money import ZERO, Money
-from adapter.model.settlement import Explanation, Payer, PayerAnswer, Step
+from adapter.model.settlement import Explanation, Payer, PayerAnswer, Standing, Step
 from adapter.rules.policy.parameters import DEFAULT
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import ceiling, issues
@@ -19,7 +19,7 @@ from adapter.rules.settlement.fund_share import bands, ratio
 from adapter.rules.settlement.hospital import waiver
 from adapter.rules.settlement.medical_aid import in_scope_left
 from adapter.rules.settlement.opening import first_share, in_scope
-from adapter.rules.settlement.position import Bill, Position, StepKind
+from adapter.rules.settlement.position import NOTHING, Bill, Position, StepKind
 from adapter.rules.settlement.top_up import top_up_base
 
 #: Every kind of step that a plan file may list, by name.
@@ -46,6 +46,7 @@ class Turn:
 
     Attributes:
         result: our calculation, or None where the layer is not modelled or waits for an earlier one.
+        open: nobody published what the layer needs for this stay: not modelled, and never 0.
         pay: what counts: the answer, else our expectation, else nothing.
     """
 
@@ -54,6 +55,8 @@ class Turn:
     pay: Money
     answer: PayerAnswer | None
     steps: tuple[Step, ...]
+    standing: Standing
+    open: bool = False
 
     @property
     def expected(self) -> Money | None:
@@ -107,25 +110,38 @@ def coordinate(
     open_payer: Payer | None = None
     for layer in layers:
         answer = answers.get(layer.payer)
-        result = None
+        result, gap = None, None
         if open_payer is not None and answer is None:
             found.append(issues.layer_waits(layer.payer, open_payer))
-        elif layer.policy.not_modelled:
-            if answer is None:
-                found.append(issues.layer_not_modelled(layer.payer, layer.policy.name))
-                open_payer = layer.payer
         else:
-            result = calculate(bill, layer)
-        pay = _amount(bill, layer, result, answer)
+            result, gap = _modelled(bill, layer)
+            if gap is not None and answer is None:
+                found.append(gap)
+                open_payer = layer.payer
+        if layer.policy.historical:
+            found.append(issues.plan_historical(layer.policy.name, layer.policy.year))
+        pay, before = _amount(bill, layer, result, answer), bill
         bill = _after(bill, layer, result, pay, answer, splits, found)
-        turns.append(Turn(layer, result, pay, answer, _steps(layer, result, answer)))
+        standing = _standing(layer.payer, before, pay, bill.paid_outside - before.paid_outside)
+        turns.append(Turn(layer, result, pay, answer, _steps(layer, result, answer, gap), standing, gap is not None))
     return tuple(turns), bill, splits, tuple(found)
+
+
+def _modelled(bill: Bill, layer: ResolvedLayer) -> tuple[Position | None, Issue | None]:
+    """Our calculation, or what is not published of it."""
+    if layer.policy.not_modelled:
+        return None, issues.layer_not_modelled(layer.payer, layer.policy.name)
+    try:
+        return calculate(bill, layer), None
+    except NotPublished as gap:
+        return None, issues.value_not_published(layer.payer, gap.issues[0].pointer)
 
 
 def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
     """What a payer bears by its plan; of several identities the better one counts, never both (就高不重复, Q-07).
 
     Raises:
+        NotPublished: the source prints no value that this stay needs.
         AdapterError: SET-301 for a plan that makes more than the bill, or less than nothing, of it.
     """
     start = Position(bill, layer.payer, layer.policy, bill.keys)
@@ -141,6 +157,8 @@ def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
 def _run(position: Position) -> Position:
     for step in position.policy.steps:
         position = KINDS[step](position)
+        if not position.covered:
+            break  # not entitled: no ceiling to look up, and nothing to cap
     if not ZERO <= position.pay <= position.bill.left:
         raise AdapterError(issues.share_out_of_range(position.policy.name, position.pay, position.bill.left))
     return position
@@ -156,7 +174,13 @@ def _not_covered(position: Position) -> Position | None:
         en=f"insurance '{held}' is not one of this plan ({', '.join(rule.texts)}): {ZERO}",
         cite=rule.cite,
     )
-    return position.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held})
+    return position.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held}, checks=NOTHING)
+
+
+def _standing(payer: Payer, bill: Bill, pay: Money, outside: Money) -> Standing:
+    return Standing(
+        payer, bill.total, bill.sums, bill.paid_total, bill.paid_outside, bill.deductible, bill.over_cap, pay, outside
+    )
 
 
 def _amount(bill: Bill, layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | None) -> Money:
@@ -236,8 +260,21 @@ def _plus(sums: LineSplit, more: LineSplit, less: LineSplit) -> LineSplit:
     )
 
 
-def _steps(layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | None) -> tuple[Step, ...]:
+def _not_modelled(layer: ResolvedLayer, gap: Issue) -> Step:
+    """The line that stands where a calculation would: why there is none."""
+    policy = layer.policy
+    cite = policy.sources[0].key if policy.sources else policy.document.id
+    because = Explanation(f"未测算:{gap.zh}", f"not modelled: {gap.en}", f"{policy.name} {cite}")
+    inputs = (("not_published", gap.pointer),)
+    return Step(layer.payer, "not-modelled", ZERO, ZERO, because, inputs, tuple(NOTHING.items()))
+
+
+def _steps(
+    layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | None, gap: Issue | None
+) -> tuple[Step, ...]:
     ours = () if result is None else result.steps
+    if gap is not None:
+        ours = (_not_modelled(layer, gap),)
     if answer is None:
         return ours
     said = ";".join(answer.steps)
@@ -249,4 +286,4 @@ def _steps(layer: ResolvedLayer, result: Position | None, answer: PayerAnswer | 
         cite=f"{layer.payer} {answer.reference}",
     )
     inputs = tuple((name, amount.text) for name, amount in answer.amounts)
-    return (*ours, Step(layer.payer, "payer-answer", answer.amount, ZERO, because, inputs))
+    return (*ours, Step(layer.payer, "payer-answer", answer.amount, ZERO, because, inputs, (("left", "0"),)))

@@ -36,8 +36,26 @@ def critical_illness_base(position: Position) -> Position:
     because = Explanation(
         zh=f"{zh} = {base}", en=f"{en} = {base}", cite=clauses(with_deductible.cite, with_over_cap.cite, with_pre.cite)
     )
-    inputs = {"in_scope_left": bill.in_scope_left, "deductible": bill.deductible, "over_cap": bill.over_cap}
-    return replace(position.step("base", base, base, because=because, inputs=inputs), base=base)
+    inputs = {
+        "in_scope_left": bill.in_scope_left,
+        "deductible": bill.deductible,
+        "over_cap": bill.over_cap,
+        "pre_self_pay": bill.sums.pre_self_pay,
+        "unpaid": bill.left,
+    }
+    formula = "".join(
+        (
+            "in_scope_left",
+            "" if with_deductible.flag else " - deductible",
+            "" if with_over_cap.flag else " - over_cap",
+            " + max(pre_self_pay, 0)" if with_pre.flag else "",
+        )
+    )
+    checks = {"amount": f"min(max({formula}, 0), unpaid)", "left": "amount"}
+    sources = {name: f"standing.{name}" for name in ("in_scope_left", "deductible", "over_cap", "pre_self_pay")}
+    sources["unpaid"] = "standing.left"
+    after = position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
+    return replace(after, base=base)
 
 
 def cumulative_share(position: Position) -> Position:
@@ -56,8 +74,14 @@ def cumulative_share(position: Position) -> Position:
         en=f"{rule.en} (once a year); year to date {before} + this stay {position.base} = {accumulated}, above {above}",
         cite=rule.cite,
     )
-    inputs = {"standard": rule.amount, "year_to_date": before, "base": position.base}
-    after = position.step("deductible", taken, above, because=because, inputs=inputs)
+    inputs = {**rule.inputs, "standard": rule.amount, "year_to_date": before, "base": position.base}
+    checks = {
+        "standard": rule.formula,
+        "amount": "min(max(standard - year_to_date, 0), base)",
+        "left": "max(year_to_date + base - standard, 0)",
+    }
+    sources = {"year_to_date": "accrued.base", "base": "previous.left"}
+    after = position.step("deductible", taken, above, because=because, inputs=inputs, checks=checks, sources=sources)
 
     table, origin = position.at("bands"), position.switch("bands_origin", "relative", "GC-07")
     change = adjustment(position)
@@ -68,8 +92,11 @@ def cumulative_share(position: Position) -> Position:
         en=f"entitlement of the year: {cut.words} = {cut.amount}",
         cite=clauses(table.cite, origin.cite, change.cite),
     )
-    bands_inputs = {"above": above, "origin": origin.text}
-    after = after.step("bands", cut.amount, cut.amount, because=because, inputs=bands_inputs)
+    bands_inputs = {"above": above, "start": start, "origin": origin.text, **cut.inputs}
+    checks, sources = {**cut.checks("start", "start + above"), "left": "amount"}, {"above": "previous.left"}
+    after = after.step(
+        "bands", cut.amount, cut.amount, because=because, inputs=bands_inputs, checks=checks, sources=sources
+    )
 
     pay = min(max(cut.amount - paid, ZERO), position.base)
     because = Explanation(
@@ -77,7 +104,9 @@ def cumulative_share(position: Position) -> Position:
         en=f"entitlement {cut.amount} − paid this year {paid}, at most this stay's base {position.base} = {pay}",
         cite=table.cite,
     )
-    paid_inputs = {"entitlement": cut.amount, "paid": paid}
-    after = after.step("this-stay", pay, pay, because=because, inputs=paid_inputs)
+    paid_inputs = {"entitlement": cut.amount, "paid": paid, "base": position.base}
+    checks = {"amount": "min(max(entitlement - paid, 0), base)", "left": "amount"}
+    sources = {"entitlement": "previous.left", "paid": "accrued.paid"}
+    after = after.step("this-stay", pay, pay, because=because, inputs=paid_inputs, checks=checks, sources=sources)
     outside = max(pay - position.bill.in_scope_left, ZERO)
     return replace(after, pay=pay, deductible=taken, outside=outside)

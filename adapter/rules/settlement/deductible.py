@@ -13,12 +13,18 @@ from adapter.rules.settlement.position import Position, clauses, ratio_text
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """The standard that applies to this admission, how it came about, and where that is written."""
+    """The standard that applies to this admission, how it came about, and where that is written.
+
+    Attributes:
+        inputs, formula: for the checker: the printed figures and how the amount follows from them.
+    """
 
     amount: Money
     zh: str
     en: str
     cite: str
+    inputs: Mapping[str, object]
+    formula: str
 
 
 def deductible(position: Position) -> Position:
@@ -34,10 +40,11 @@ def deductible(position: Position) -> Position:
     rule = standard(position)
     met = position.accrued("deductible")
     limit, zh, en, cite = rule.amount, rule.zh, rule.en, rule.cite
-    inputs: dict[str, object] = {"standard": rule.amount, "eligible": position.left, "accrued": met}
-    counts = position.switch("deductible_counts", "stay", "按次计算")
+    inputs: dict[str, object] = {**rule.inputs, "standard": rule.amount, "eligible": position.left, "accrued": met}
+    formula = "standard"
+    counts = position.switch("deductible_counts", "stay", "按次计算", moot=not met)
     if counts.text == "year":
-        limit = max(rule.amount - met, ZERO)
+        limit, formula = max(rule.amount - met, ZERO), "max(standard - accrued, 0)"
         cite = clauses(cite, counts.cite)
         zh, en = f"{zh},年度已计{met}", f"{en}, met this year {met}"
     ceiling = position.find("deductible_year_ceiling")
@@ -48,9 +55,13 @@ def deductible(position: Position) -> Position:
         zh = f"{zh},年度累计上限{ceiling.money}、已计{met}、尚余{room}"
         en = f"{en}, yearly ceiling {ceiling.money}, met {met}, room {room}"
         inputs["year_ceiling"] = ceiling.money
+        formula = f"min({formula}, max(year_ceiling - accrued, 0))"
     taken = max(min(limit, position.left), ZERO)
     because = Explanation(f"{zh},本次扣{taken}", f"{en}, taken {taken}", cite)
-    after = position.step("deductible", taken, position.left - taken, because=because, inputs=inputs)
+    checks = {"standard": rule.formula, "amount": f"max(min({formula}, eligible), 0)", "left": "eligible - amount"}
+    sources = {"eligible": "previous.left", "accrued": "accrued.deductible"}
+    left = position.left - taken
+    after = position.step("deductible", taken, left, because=because, inputs=inputs, checks=checks, sources=sources)
     return replace(after, deductible=position.deductible + taken)
 
 
@@ -60,34 +71,60 @@ def standard(position: Position) -> Standard:
     if share is None:
         rule = position.at("deductible")
         amount, cite = rule.money, rule.cite
+        inputs: dict[str, object] = {"printed": rule.money}
+        formula = "printed"
         zh, en = f"起付标准{amount}", f"deductible {amount}"
     else:
         amount, cite = _share_of_bill(share, position.bill.total), share.cite
-        zh, en = f"起付标准按费用总额比例计{amount}", f"deductible as a share of the bill {amount}"
+        inputs, formula = _share_said(share, position.bill.total)
+        base = ("公布基数", "a published figure") if "of" in share.table else ("费用总额", "the bill")
+        zh, en = f"起付标准按{base[0]}比例计{amount}", f"deductible as a share of {base[1]} {amount}"
     number = position.bill.admission
-    later = position.find("deductible_later")
+    later = position.find("deductible_later", moot=number == 1)
     row = None if later is None else _row_for(later, number)
     if later is not None and row is not None:
+        said, formula = _later_said(later, row, number, formula)
+        inputs |= said
         amount = _later(amount, later, row, number)
         cite = clauses(cite, later.cite)
         zh, en = f"{zh},年内第{number}次住院为{amount}", f"{en}, as admission {number} of the year {amount}"
     factor = position.find("deductible_factor")
     if factor is not None:
         amount = amount.share(factor.decimal)
+        inputs["factor"], formula = factor.decimal, f"round({formula} * factor)"
         cite = clauses(cite, factor.cite)
         zh, en = f"{zh},× {ratio_text(factor.decimal)}", f"{en}, × {ratio_text(factor.decimal)}"
-    return Standard(amount, zh, en, cite)
+    return Standard(amount, zh, en, cite, inputs, formula)
 
 
 def _share_of_bill(rule: Value, total: Money) -> Money:
-    """``{share, min, max}``: a share of the bill between two bounds (out-of-province rule of an Anhui city, S41)."""
+    """``{share, min, max}``: a share of the bill between two bounds (out-of-province rule of an Anhui city, S41).
+
+    With ``of``, the share is of that published figure instead, such as an average wage (GC-13, GC-27).
+    """
     table = rule.table
-    amount = max(total, ZERO).share(rule.part(table, "share").decimal)
+    base = rule.part(table, "of").money if "of" in table else max(total, ZERO)
+    amount = base.share(rule.part(table, "share").decimal)
     if "min" in table:
         amount = max(amount, rule.part(table, "min").money)
     if "max" in table:
         amount = min(amount, rule.part(table, "max").money)
     return amount
+
+
+def _share_said(rule: Value, total: Money) -> tuple[dict[str, object], str]:
+    """The same for the checker."""
+    table = rule.table
+    inputs: dict[str, object] = {"total": total, "share": rule.part(table, "share").decimal}
+    formula = "round(max(total, 0) * share)"
+    if "of" in table:
+        inputs = {"of": rule.part(table, "of").money, "share": inputs["share"]}
+        formula = "round(of * share)"
+    if "min" in table:
+        inputs["least"], formula = rule.part(table, "min").money, f"max({formula}, least)"
+    if "max" in table:
+        inputs["most"], formula = rule.part(table, "max").money, f"min({formula}, most)"
+    return inputs, formula
 
 
 def _row_for(rule: Value, number: int) -> Mapping[str, Raw] | None:
@@ -104,3 +141,16 @@ def _later(amount: Money, rule: Value, row: Mapping[str, Raw], number: int) -> M
     steps = number - rule.part(row, "from").whole + 1
     lower = amount - Money(rule.part(row, "less").money.fen * steps)
     return max(lower, rule.part(row, "floor").money if "floor" in row else ZERO)
+
+
+def _later_said(rule: Value, row: Mapping[str, Raw], number: int, formula: str) -> tuple[dict[str, object], str]:
+    """The same for the checker."""
+    if "amount" in row:
+        return {"later_amount": rule.part(row, "amount").money}, "later_amount"
+    if "factor" in row:
+        return {"later_factor": rule.part(row, "factor").decimal}, f"round({formula} * later_factor)"
+    steps = number - rule.part(row, "from").whole + 1
+    inputs: dict[str, object] = {"less": rule.part(row, "less").money, "times": steps}
+    if "floor" not in row:
+        return {**inputs, "floor": ZERO}, f"max({formula} - less * times, floor)"
+    return {**inputs, "floor": rule.part(row, "floor").money}, f"max({formula} - less * times, floor)"

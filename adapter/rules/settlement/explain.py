@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from adapter.model.issues import Issue
 from adapter.model.money import Money
-from adapter.model.settlement import PatientParts, Payer, Settlement
+from adapter.model.settlement import Authority, PatientParts, Payer, Settlement, Share
 
 #: What stands on everything that came from a test profile.
 TEST_PROFILE_TAG = "TEST PROFILE – no place's rule"
@@ -41,6 +41,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "waiver-part": ("减免分项", "waiver part"),
     "waiver": ("减免合计", "waiver"),
     "not-covered": ("不属待遇对象", "not entitled"),
+    "not-modelled": ("未公布,未测算", "not modelled"),
     "payer-answer": ("支付方答复", "payer's answer"),
     "patient": ("个人负担", "patient pays"),
 }
@@ -62,6 +63,7 @@ class Row:
 
     Attributes:
         kind: ``step``, ``share`` or ``part``.
+        open: nothing is known of this amount: its layer is not modelled or waits; never to be shown as 0.
     """
 
     kind: str
@@ -72,6 +74,12 @@ class Row:
     formula_zh: str
     formula_en: str
     cite: str
+    open: bool = False
+
+    @property
+    def said(self) -> str:
+        """The amount as it may be shown."""
+        return "—" if self.open else str(self.amount)
 
 
 def rows(settlement: Settlement) -> tuple[Row, ...]:
@@ -80,19 +88,29 @@ def rows(settlement: Settlement) -> tuple[Row, ...]:
     for step in settlement.steps:
         zh, en = STEPS.get(step.name, (step.name, step.name))
         because = step.because
-        found.append(Row("step", step.payer, zh, en, step.amount, because.zh, because.en, because.cite))
+        nothing = step.name == "not-modelled"
+        found.append(Row("step", step.payer, zh, en, step.amount, because.zh, because.en, because.cite, nothing))
     for share in settlement.shares:
         zh, en = PAYERS[share.payer]
         note_zh, note_en = f"{share.authority}", f"{share.authority}"
         if share.variance:
             note_zh = f"{note_zh},与本方测算相差{share.variance}"
             note_en = f"{note_en}, differs from our expectation by {share.variance}"
-        found.append(Row("share", share.payer, zh, en, share.amount, note_zh, note_en, share.cite))
+        open_ = is_open(share)
+        if open_:
+            note_zh, note_en = "未测算,以其答复为准", "not computed, its own answer decides"
+        found.append(Row("share", share.payer, zh, en, share.amount, note_zh, note_en, share.cite, open_))
     for name, amount in patient_amounts(settlement.patient):
         if amount:
             zh, en = PARTS[name]
             found.append(Row("part", Payer.PATIENT, zh, en, amount, "", "", ""))
     return tuple(found)
+
+
+def is_open(share: Share) -> bool:
+    """Whether nothing is known of a payer's part: its layer is not modelled, or waits for one that is not."""
+    whose = share.payer not in (Payer.PATIENT, Payer.THIRD_PARTY)
+    return whose and share.authority is Authority.EXPECTED and share.expected is None
 
 
 def as_json(settlement: Settlement) -> dict[str, object]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from adapter.model.issues import AdapterError
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import DEFAULT, Value
-from adapter.rules.settlement.position import Position, clauses, ratio_text
+from adapter.rules.settlement import issues
+from adapter.rules.settlement.position import NOTHING, Position, clauses, ratio_text
 
 _ONE = Decimal(1)
+
+#: A share is taken of what the step before has left.
+PREVIOUS: Mapping[str, str] = {"eligible": "previous.left"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,24 @@ class Slices:
     slices: tuple[tuple[Money, Decimal], ...]
     amount: Money
     words: str
+    table: Sequence[Band]
+    change: Adjusted
+
+    @property
+    def inputs(self) -> dict[str, object]:
+        """The bands for the checker: where each begins and the ratio that applies in it."""
+        found: dict[str, object] = {}
+        for number, band in enumerate(self.table, 1):
+            found |= {f"over_{number}": band.over, f"ratio_{number}": self.change.of(band.ratio)}
+        found["exact"] = sum((part.decimal * applied for part, applied in self.slices), Decimal(0))
+        return found
+
+    def checks(self, lower: str, upper: str, most: str = "") -> dict[str, str]:
+        """How the amount comes about: each ratio on the slice of ``lower … upper`` inside its band, rounded once."""
+        last = len(self.table)
+        tops = [f"min({upper}, over_{number + 1})" for number in range(1, last)] + [upper]
+        parts = (f"max({top} - max({lower}, over_{number}), 0) * ratio_{number}" for number, top in enumerate(tops, 1))
+        return {"exact": " + ".join(parts), "amount": f"min(round(exact), {most})" if most else "round(exact)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +69,68 @@ class Adjusted:
 
 
 def ratio(position: Position) -> Position:
-    """Share what is left by one ratio: ``ratio``, with ``tilt`` and ``referral_points`` where the plan has them."""
-    rule = position.at("ratio")
+    """Share what is left by one ratio: ``ratio``, with ``tilt`` and ``referral_points`` where the plan has them.
+
+    ``ratio_by_age`` ``{base, per_year}`` instead: the ratio rises with the person's age (GC-13, GC-14).
+    """
+    rule = position.find("ratio_by_age") or position.at("ratio")
     if rule.is_none:
-        return _not_entitled(position, rule)
+        return not_entitled(position, rule)
+    printed, by_age = _printed_ratio(position, rule)
     change = adjustment(position)
-    applied = change.of(rule.decimal)
+    applied = change.of(printed)
     pay = position.left.share(applied)
-    words = ratio_text(applied) + (f" ({ratio_text(rule.decimal)}{change.words})" if change.words else "")
+    words = ratio_text(applied) + (f" ({ratio_text(printed)}{change.words})" if change.words else "")
+    if by_age:
+        words = f"{words} [{ratio_text(by_age['at_birth'])} + {by_age['age']} × {by_age['per_year']}]"
     because = Explanation(
         zh=f"{position.left} × {words} = {pay}",
         en=f"{position.left} × {words} = {pay}",
         cite=clauses(rule.cite, change.cite),
     )
-    inputs = {"eligible": position.left, "ratio": applied}
-    return replace(position.step("ratio", pay, pay, because=because, inputs=inputs), pay=position.pay + pay)
+    inputs = {
+        **by_age,
+        "eligible": position.left,
+        "printed": printed,
+        "factor": change.factor,
+        "points": change.points,
+        "ratio": applied,
+        "exact": position.left.decimal * applied,
+    }
+    checks = {
+        **({"printed": "at_birth + per_year * age"} if by_age else {}),
+        "ratio": "min(max(printed * factor + points, 0), 1)",
+        "exact": "eligible * ratio",
+        "amount": "round(exact)",
+        "left": "amount",
+    }
+    after = position.step("ratio", pay, pay, because=because, inputs=inputs, checks=checks, sources=PREVIOUS)
+    return replace(after, pay=position.pay + pay)
+
+
+def _printed_ratio(position: Position, rule: Value) -> tuple[Decimal, dict[str, Decimal]]:
+    """The ratio before tilt and referral, and, where it follows from the age, how. Raises AdapterError SET-323."""
+    if rule.name != "ratio_by_age":
+        return rule.decimal, {}
+    age = position.keys.get("age", "")
+    if not (age.isascii() and age.isdigit()):
+        raise AdapterError(issues.age_unknown(position.policy.name))
+    base, step = rule.part(rule.table, "base").decimal, rule.part(rule.table, "per_year").decimal
+    return base + step * Decimal(age), {"at_birth": base, "per_year": step, "age": Decimal(age)}
 
 
 def bands(position: Position) -> Position:
     """Share what is left by bands.
 
     ``bands_origin`` ``absolute``: bands are cut on the policy-range amount, so the deductible shortens the first one
-    only (GC-15…18); ``relative``: on the amount above the deductible (GC-07).
+    only (GC-15…18); ``relative``: on the amount above the deductible (GC-07). ``bands_count``: ``stay``; a source
+    that does not say whether its bands run on over the year has a gap there as soon as something was paid before.
     """
     rule = position.at("bands")
     if rule.is_none:
-        return _not_entitled(position, rule)
+        return not_entitled(position, rule)
     origin = position.switch("bands_origin", "absolute", "GC-15")
+    position.switch("bands_count", "stay", "按次分段", moot=not position.accrued("paid"))
     change = adjustment(position)
     start = position.deductible if origin.text == "absolute" else ZERO
     cut = graduated(start, start + position.left, bands_of(rule), change)
@@ -81,11 +139,12 @@ def bands(position: Position) -> Position:
         en=f"by bands: {cut.words} = {cut.amount}",
         cite=clauses(rule.cite, origin.cite, change.cite),
     )
-    inputs = {"eligible": position.left, "from": start, "origin": origin.text}
-    return replace(
-        position.step("bands", cut.amount, cut.amount, because=because, inputs=inputs),
-        pay=position.pay + cut.amount,
+    inputs = {"eligible": position.left, "start": start, "origin": origin.text, **cut.inputs}
+    checks = {**cut.checks("start", "start + eligible"), "left": "amount"}
+    after = position.step(
+        "bands", cut.amount, cut.amount, because=because, inputs=inputs, checks=checks, sources=PREVIOUS
     )
+    return replace(after, pay=position.pay + cut.amount)
 
 
 def adjustment(position: Position) -> Adjusted:
@@ -124,10 +183,10 @@ def graduated(lower: Money, upper: Money, table: Sequence[Band], change: Adjuste
             slices.append((slice_, change.of(band.ratio)))
     amount = Money.weighted(slices)
     words = " + ".join(f"{part} × {ratio_text(applied)}" for part, applied in slices) or "0.00"
-    return Slices(tuple(slices), amount, words)
+    return Slices(tuple(slices), amount, words, table, change)
 
 
-def _not_entitled(position: Position, rule: Value) -> Position:
+def not_entitled(position: Position, rule: Value) -> Position:
     """The plan says ``none`` for this person's category: not entitled, with the article that says who is."""
     category = position.keys.get("person_category", DEFAULT)
     because = Explanation(
@@ -135,7 +194,8 @@ def _not_entitled(position: Position, rule: Value) -> Position:
         en=f"person category '{category}' is not entitled here: {ZERO}",
         cite=rule.cite,
     )
-    return position.step("not-covered", ZERO, ZERO, because=because, inputs={"person_category": category})
+    inputs = {"person_category": category}
+    return position.step("not-covered", ZERO, ZERO, because=because, inputs=inputs, checks=NOTHING)
 
 
 def _signed(points: Decimal) -> str:

@@ -213,6 +213,42 @@ def refund_loop(line: str) -> Issue:
     )
 
 
+def value_not_published(payer: Payer, pointer: str) -> Issue:
+    return Issue(
+        code="SET-321",
+        severity=Severity.WARNING,
+        pointer=pointer,
+        zh=f"{payer} 计算本次住院所需的参数没有公布,不作估算;这不表示其支付为 0",
+        en=f"nobody published what {payer} needs for this stay: nothing is estimated for it, which is not 0",
+        hint_zh="以该支付方的答复为准;有正式文件的,在方案的 plan_settings 中填写并注明依据",
+        hint_en="its own answer decides; with a document in hand, give the value under plan_settings of the scheme",
+    )
+
+
+def plan_historical(policy: str, year: str) -> Issue:
+    return Issue(
+        code="SET-322",
+        severity=Severity.INFORMATION,
+        pointer=policy,
+        zh=f"该计划是历史参数({year or '来源未印年份'}),不是现行规定",
+        en=f"the plan is historical ({year or 'no year printed'}), not current",
+        hint_zh="仅供核对当时的结算;现行结算请使用现行文件",
+        hint_en="good for bills of its time; for a bill of today use the document in force",
+    )
+
+
+def age_unknown(policy: str) -> Issue:
+    return Issue(
+        code="SET-323",
+        severity=Severity.ERROR,
+        pointer=f"{policy}#ratio_by_age",
+        zh="该计划的支付比例随年龄变化,但没有年龄",
+        en="the plan's ratio depends on the person's age, and no age is known",
+        hint_zh="请补充 circumstances 中的 age(周岁)",
+        hint_en="give the age in whole years as circumstance 'age'",
+    )
+
+
 def sheet_unbalanced(pointer: str, zh: str, en: str) -> Issue:
     return Issue(
         code="SET-318",

@@ -20,5 +20,8 @@ def in_scope_left(position: Position) -> Position:
         en=f"in scope {bill.sums.in_scope} − borne by earlier payers {earlier} = {base}",
         cite=rule.cite,
     )
-    inputs = {"in_scope": bill.sums.in_scope, "earlier": earlier}
-    return replace(position.step("base", base, base, because=because, inputs=inputs), base=base, pay=ZERO)
+    inputs = {"in_scope": bill.sums.in_scope, "earlier": earlier, "unpaid": bill.left}
+    checks = {"amount": "min(max(in_scope - earlier, 0), unpaid)", "left": "amount"}
+    sources = {"in_scope": "standing.in_scope", "earlier": "standing.paid_in_scope", "unpaid": "standing.left"}
+    after = position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
+    return replace(after, base=base, pay=ZERO)

@@ -26,8 +26,21 @@ def in_scope(position: Position) -> Position:
         "full_self_pay": sums.full_self_pay,
         "over_limit": sums.over_limit,
         "pre_self_pay": sums.pre_self_pay,
+        "room": bill.in_scope_left,
     }
-    return replace(position.step("line-split", base, base, because=because, inputs=inputs), base=base)
+    checks = {
+        "amount": "min(max(total - full_self_pay - over_limit - pre_self_pay, 0), room)",
+        "left": "amount",
+    }
+    sources = {
+        "total": "standing.total",
+        "full_self_pay": "standing.full_self_pay",
+        "over_limit": "standing.over_limit",
+        "pre_self_pay": "standing.pre_self_pay",
+        "room": "standing.in_scope_left",
+    }
+    opened = position.step("line-split", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
+    return replace(opened, base=base)
 
 
 def first_share(position: Position) -> Position:
@@ -41,7 +54,9 @@ def first_share(position: Position) -> Position:
     slice_ = position.left.share(rule.decimal)
     words = f"{position.left} × {ratio_text(rule.decimal)} = {slice_}"
     because = Explanation(f"转外先自付:{words}", f"borne first for the referral: {words}", rule.cite)
-    inputs = {"in_scope": position.left, "share": rule.decimal}
+    inputs = {"in_scope": position.left, "share": rule.decimal, "exact": position.left.decimal * rule.decimal}
     left = position.left - slice_
-    after = position.step("first-share", slice_, left, because=because, inputs=inputs)
+    checks = {"exact": "in_scope * share", "amount": "round(exact)", "left": "in_scope - amount"}
+    sources = {"in_scope": "previous.left"}
+    after = position.step("first-share", slice_, left, because=because, inputs=inputs, checks=checks, sources=sources)
     return replace(after, base=left, first=position.first + slice_)

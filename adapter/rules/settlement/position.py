@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from adapter.model.claim import LineSplit, YearToDate
+from adapter.model.issues import NotPublished
 from adapter.model.money import ZERO, Money
 from adapter.model.person import Category, Insurance
 from adapter.model.settlement import Explanation, Payer, Step
@@ -106,13 +107,26 @@ class Position:
         """A parameter of the plan on the rule date; raises PolicyNotInForce and AdapterError POL-20x."""
         return self.policy.at(name, self.bill.on, self.keys)
 
-    def find(self, name: str) -> Value | None:
-        """As ``at``, None where the plan has no such rule."""
-        return self.policy.find(name, self.bill.on, self.keys)
+    def find(self, name: str, *, moot: bool = False) -> Value | None:
+        """As ``at``, None where the plan has no such rule.
 
-    def switch(self, name: str, default: str, cite: str) -> Value:
-        """A switch of the plan; where the plan is silent, the adapter's default, which cites the open question."""
-        return self.find(name) or Value(
+        Args:
+            moot: whatever the rule says, it changes nothing here; so one that nobody published does no harm.
+        """
+        try:
+            return self.policy.find(name, self.bill.on, self.keys)
+        except NotPublished:
+            if not moot:
+                raise
+            return None
+
+    def switch(self, name: str, default: str, cite: str, *, moot: bool = False) -> Value:
+        """A switch of the plan; where the plan is silent, the adapter's default, which cites the open question.
+
+        Args:
+            moot: as ``find``: every position of the switch gives the same here.
+        """
+        return self.find(name, moot=moot) or Value(
             self.policy.name, name, default, f"{cite}(适配器默认 adapter default)", date.min
         )
 
@@ -121,13 +135,26 @@ class Position:
         return self.bill.accrued.get(f"{self.payer}.{name}")
 
     def step(
-        self, name: str, amount: Money, left: Money, *, because: Explanation, inputs: Mapping[str, object]
+        self,
+        name: str,
+        amount: Money,
+        left: Money,
+        *,
+        because: Explanation,
+        inputs: Mapping[str, object],
+        checks: Mapping[str, str],
+        sources: Mapping[str, str] | None = None,
     ) -> Position:
-        """The position after a step that is written down; ``left`` goes on."""
+        """The position after a step that is written down; ``left`` goes on. ``checks``, ``sources``: see ``Step``."""
         printed = tuple((key, _printed(value)) for key, value in inputs.items())
-        taken = Step(self.payer, name, amount, left, because, printed)
+        taken = Step(
+            self.payer, name, amount, left, because, printed, tuple(checks.items()), tuple((sources or {}).items())
+        )
         return replace(self, left=left, steps=(*self.steps, taken))
 
+
+#: Checks of a step that says why nothing is paid.
+NOTHING: Mapping[str, str] = {"amount": "0", "left": "0"}
 
 #: One kind of step: a position in, a position out.
 StepKind = Callable[[Position], Position]

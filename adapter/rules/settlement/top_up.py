@@ -7,7 +7,7 @@ from dataclasses import replace
 from adapter.model.money import ZERO
 from adapter.model.settlement import Explanation
 from adapter.rules.settlement.medical_aid import in_scope_left
-from adapter.rules.settlement.position import Position
+from adapter.rules.settlement.position import NOTHING, Position
 
 
 def top_up_base(position: Position) -> Position:
@@ -21,6 +21,5 @@ def top_up_base(position: Position) -> Position:
         en=f"way of referral '{came}' is not entitled to the top-up, which is {ZERO}",
         cite=allowed.cite,
     )
-    return replace(
-        position.step("not-covered", ZERO, ZERO, because=because, inputs={"referral": came}), base=ZERO, pay=ZERO
-    )
+    refused = position.step("not-covered", ZERO, ZERO, because=because, inputs={"referral": came}, checks=NOTHING)
+    return replace(refused, base=ZERO, pay=ZERO)

@@ -95,7 +95,7 @@ def test_the_same_messages_twice_change_nothing(tools: Tools, tmp_path: Path, so
     once_more = take(source, tools, other_name)
     assert {stay.fate for stay in once_more.stays} == {Fate.UNCHANGED}
     assert "SRC-123" in codes(once_more.issues)
-    assert journal_length(tools) == length + 2, "the file received and processed, and nothing else"
+    assert journal_length(tools) == length + 4, "arrival begun and finished, file received and processed, nothing else"
     assert end_state(source, tools) == before
 
 

@@ -193,8 +193,10 @@ def test_policies_name_their_articles(taken: Terminal) -> None:
     assert {each["scheme"] for each in schemes} == {"test_hunan_two_calls", "test_hunan_one_call", "test_county_plan"}
     shown = taken.run("policy", "show", "test_hunan_two_calls", "--on", "2021-06-30", "--json").json
     assert all(each["cite"] for plan in shown["plans"] for each in plan["parameters"])
-    explained = taken.run("policy", "explain", "test_county_plan", "--json").json
-    assert any(each["value"] is None for each in explained) and all(each["cite"] for each in explained)
+    explained = taken.run("policy", "explain", "test_county_plan", "--on", "2024-06-30", "--json").json
+    settings = explained["settings"]
+    assert any(each["value"] is None for each in settings) and all(each["cite"] for each in settings)
+    assert all(each["cite"] for plan in explained["plans"] for each in plan["values"])
 
 
 def test_plain_facts_are_settled_without_a_store(terminal: Terminal, tmp_path: Path) -> None:

@@ -274,8 +274,8 @@ def test_a_reversal_of_another_total_is_refused(bureau: Counterpart) -> None:
 
 def edited_seed(folder: Path, *changes: tuple[str, str]) -> Path:
     text = (ROOT / "fixtures" / "endpoints" / "bureau.yaml").read_text("utf-8")
-    items = ROOT / "fixtures" / "reference" / "qingshi_county" / "items.csv"
-    for old, new in (("../reference/qingshi_county/items.csv", str(items)), *changes):
+    items = ROOT / "fixtures" / "endpoints" / "items"
+    for old, new in ((": items/", f": {items}/"), *changes):
         assert old in text
         text = text.replace(old, new)
     seed = folder / "seed.yaml"

@@ -72,5 +72,5 @@ def test_capability_statement(base: str | None) -> None:
     assert validate([built]) == []
     get_fhir_model_class("CapabilityStatement").model_validate(built)
     assert built["fhirVersion"] == "4.0.1"
-    assert [each["type"] for each in built["rest"][0]["resource"]] == list(SERVED)
+    assert [each["type"] for each in built["rest"][0]["resource"]] == [*SERVED, "ConceptMap"]
     assert built["implementation"].get("url") == base

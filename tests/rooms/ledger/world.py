@@ -25,6 +25,7 @@ from adapter.model.settlement import (
     Share,
     Step,
 )
+from adapter.model.source import KeptRow
 
 START = datetime(2021, 3, 1, 8, 0, tzinfo=UTC)
 CLERK = Actor("clerk-01", "clerk")
@@ -144,6 +145,11 @@ def kept(identity: str = "m-1", *keys: str, text: str = "MSH|^~\\&|HIS\rPID|1||5
     return KeptMessage(identity, keys or ("stay:1", "person:P-1"), "adt.hl7", 1, text, "0001")
 
 
+def row(key: str = "1", *, stay: str = "1", arrived: str = "1", **fields: str) -> KeptRow:
+    """A content of a row; ``arrived`` is its file too."""
+    return KeptRow("LINES", key, stay, {"LINE": key, "STAY": stay, **fields}, f"{arrived}.csv", 1, arrived)
+
+
 def everything(ledger: Ledger) -> None:
     """A day at the office in which every kind of event happens."""
     with ledger.transaction() as tx:
@@ -162,7 +168,11 @@ def everything(ledger: Ledger) -> None:
         tx.receive(SOURCE, "ZY_BRRY.xml", digest_of(b"raw"), 3, b"raw", **by(10))
         tx.mark_processed(SOURCE, digest_of(b"raw"), **by(11))
         tx.receive(SOURCE, "ZY_FYMX.xml", "d" * 64, 10**10, **by(11))
+        for name, minute in (("ZY_BRRY.xml", 10), ("ZY_FYMX.xml", 11), ("ZY_BRRY.xml", 12)):
+            number = tx.begin_arrival(SOURCE, [(name, "d" * 64)], **by(minute))
+        tx.finish_arrival(SOURCE, number, **by(13))
         tx.keep_message(SOURCE, kept(), **by(11))
+        tx.keep_rows(SOURCE, [row(), row("2", stay="7")], **by(11))
         parked_id = tx.park(SOURCE, "9", [some_issue()], b"<row/>", "ZY_FYMX.xml#3", **by(12))
         tx.park(SOURCE, "9", [some_issue("MAP-105")], b"<row/>", "ZY_FYMX.xml#7", **by(13))
         tx.resolve_parked(parked_id, **by(14))

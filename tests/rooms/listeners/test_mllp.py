@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.doors.listeners.acknowledgement import Ack, Verdict, acknowledgement, header_of
 from adapter.doors.listeners.mllp import Accept, MllpLimits, MllpListener, server_context
@@ -116,16 +117,17 @@ def test_what_is_held_with_issues_is_stored_and_says_so(store: Store) -> None:
     assert len(store.kept) == 1
 
 
-def test_what_cannot_be_stored_is_not_answered(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_stored_is_not_answered(store: Store) -> None:
     """So the sender keeps it and sends it again; the log names no person."""
     store.fails = True
-    with listening(store.accept) as listener:
+    with capture_logs() as lines, listening(store.accept) as listener:
         sender = Sender(listener)
         assert sender.ask(MESSAGE) == ""
         store.fails = False
         assert verdict_of(Sender(listener).ask(MESSAGE)) == "AA"
-    assert "its message is not stored: OSError" in caplog.text
-    assert "测试甲" not in caplog.text
+    (line,) = [each for each in lines if each["event"] == "message not stored"]
+    assert line["error"] == "OSError"
+    assert "测试甲" not in str(lines)
 
 
 def test_an_unknown_source_is_refused_by_whoever_stores(store: Store) -> None:
@@ -134,10 +136,17 @@ def test_an_unknown_source_is_refused_by_whoever_stores(store: Store) -> None:
         assert verdict_of(Sender(listener).ask(MESSAGE)) == "AR"
 
 
-@pytest.mark.parametrize("body", ["", "hello", "GET / HTTP/1.1", "MSHA1", "MSH"])
-def test_what_is_no_hl7_is_refused_without_being_stored(body: str, store: Store) -> None:
+@pytest.mark.parametrize("body", ["hello", "GET / HTTP/1.1", "MSHA1", "MSH"])
+def test_what_is_no_hl7_is_stored_all_the_same(body: str, store: Store) -> None:
+    store.verdict = Verdict(Ack.REFUSED, "SRC-120")
     with listening(store.accept) as listener:
         assert verdict_of(Sender(listener).ask(body)) == "AR"
+    assert store.kept == [body.encode()]
+
+
+def test_an_empty_frame_is_refused(store: Store) -> None:
+    with listening(store.accept) as listener:
+        assert verdict_of(Sender(listener).ask("")) == "AR"
     assert store.kept == []
 
 

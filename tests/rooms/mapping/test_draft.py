@@ -27,7 +27,9 @@ ROWS = dict[str, list[dict[str, str]]]
 EXPORTS = sorted(
     path / "export"
     for path in (FIXTURES / "his").glob("*/*")
-    if (path / "export").is_dir() and path.parent.name != "bad" and not list((path / "export").glob("*.hl7"))
+    if (path / "export").is_dir()
+    and path.parent.name not in ("bad", "fhir_r4")
+    and not list((path / "export").glob("*.hl7"))
 )
 
 

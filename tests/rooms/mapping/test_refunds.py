@@ -74,6 +74,14 @@ def test_pairing(name: str, lines: list[tuple[str, SourceRecord]], expected: dic
     assert [issue.code for issue in found if issue.stops] == ["MAP-107"] * (refunds - len(expected))
 
 
+def test_days_that_do_not_sort_as_text_are_read() -> None:
+    """05-04 comes after 20-03, and 31-03 before it; as text it would be the other way round."""
+    written = {"1": "31-03-2021", "2": "20-03-2021", "9": "05-04-2021"}
+    lines = [line(key, "-2" if key == "9" else "2") for key in written]
+    lines = [(key, replace(row, fields={**row.fields, "FYRQ": written[key]})) for key, row in lines]
+    assert pair(lines, replace(SPEC, day_formats=("%d-%m-%Y",)))[0] == {"9": ("1",)}
+
+
 def test_an_explicit_link_comes_first() -> None:
     lines = [line("1", "2"), line("2", "2"), line("8", "-2"), line("9", "-2", link="2")]
     links, found = pair(lines, replace(SPEC, link="OLD"))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from adapter.cases.mapping_tools import pretty
-from adapter.intake.mapping import load_mapping
+from adapter.intake.mapping import load_mapping, native_load
 from adapter.intake.mapping.export import _LAYOUT_KEYS, _TABLE_KEYS, SHAPE_KEYS
 from adapter.intake.mapping.fields import _COLUMN_KEYS, _RESOURCE_KEYS
 from adapter.intake.mapping.issues import MappingRefused
@@ -58,7 +58,8 @@ def test_the_schemas_know_every_key_that_the_loader_knows() -> None:
     for schema, keys in (
         (resource, _RESOURCE_KEYS),
         (resource["definitions"]["column"], _COLUMN_KEYS),
-        (shape, SHAPE_KEYS),
+        (shape, {*SHAPE_KEYS, *native_load.SHAPE_KEYS}),
+        (source["properties"]["fhir"], native_load.SOURCE_KEYS),
         (table, _TABLE_KEYS),
         (shape["properties"]["layout"], _LAYOUT_KEYS),
         (source, _SOURCE_KEYS),

@@ -22,6 +22,8 @@ BLANKS = {
         "facilities": "永卫计发〔2017〕67号 二(一)",
         "repayment_longest_days": "永卫计发〔2017〕67号 三(二)",
         "staging_rule": "永卫计发〔2017〕67号 三(三)",
+        "unsettled_after_days": "永卫计发〔2017〕67号 四(五)",
+        "reminder_days": "永卫计发〔2017〕67号 四(五)",
         "floor_rule": "永卫计发〔2017〕67号 四(三)",
     },
     "county-plan-2021": {
@@ -33,6 +35,10 @@ BLANKS = {
         "prepayment_share": "县区方案2021 四(一)",
         "prepayment_schedule": "县区方案2021 四(一)",
         "aid_threshold": "县区方案2021 四(二)",
+        "reminder_days": "县区方案2021 四(四)",
+        "risk_fund_share": "县区方案2021 四(四)",
+        "risk_fund_recovery": "县区方案2021 四(四)",
+        "reward_share": "县区方案2021 四(三)",
     },
 }
 

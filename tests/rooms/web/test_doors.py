@@ -210,11 +210,13 @@ def test_the_capability_statement_is_true(service: Running) -> None:
     assert statement["software"]["version"] == __version__
     assert statement["implementation"]["url"] == f"{service.base}/fhir"
     [server] = statement["rest"]
-    assert {each["type"] for each in server["resource"]} == set(SERVED)
-    interactions = {tuple(code["code"] for code in each["interaction"]) for each in server["resource"]}
+    *read, mapped = server["resource"]
+    assert {each["type"] for each in read} == set(SERVED)
+    interactions = {tuple(code["code"] for code in each["interaction"]) for each in read}
     assert interactions == {("read",)}
+    assert (mapped["type"], [each["name"] for each in mapped["operation"]]) == ("ConceptMap", ["translate"])
     fhir = {path for _, path in addresses(service) if path.startswith("/fhir/")}
-    assert fhir == {"/fhir/metadata", "/fhir/x/x"}  # nothing more than reading, and nothing less
+    assert fhir == {"/fhir/metadata", "/fhir/x/x", "/fhir/ConceptMap/$translate"}  # nothing more, and nothing less
 
 
 def test_a_resource_is_read_with_its_version(stocked: Running) -> None:
@@ -277,7 +279,7 @@ def test_the_worker_survives_what_nobody_foresaw(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("adapter.doors.web.worker.work_once", broken)
     monkeypatch.setattr("adapter.doors.web.worker._AFTER_FAILURE_SECONDS", 0.01)
     with serving(settings_for(tmp_path)) as service:
-        while rounds[id(service.app.state.service.tools)] < 3:
+        while max(rounds.values(), default=0) < 3:
             assert service.http.get("/ready").status_code == 200
         assert "adapter_worker_failures_total 1.0" in service.http.get("/metrics").text
 

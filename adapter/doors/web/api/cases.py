@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from adapter.cases import reverse, served, settle, views
+from adapter.cases import proof, reverse, served, settle, views
 from adapter.cases.served import CaseNow
 from adapter.cases.shown import settlement_json
 from adapter.doors.web.answers import exact, issues_json
@@ -52,6 +52,12 @@ def list_(
 def show(case_id: str, service: ServiceNow) -> Response:
     """States, entitlement with reasons, bill with every step, messages, journal."""
     return exact(views.show_case(case_id, service.tools).as_json())
+
+
+@router.get("/cases/{case_id}/certificate", summary="Certificate 结算证明", responses={404: {"model": Problem}})
+def certificate(case_id: str, service: ServiceNow, version: Annotated[int | None, Query(ge=1)] = None) -> Response:
+    """The certificate of a settled bill version, the newest if none is named; `adapter verify` works it out again."""
+    return exact(proof.certificate_of(case_id, service.tools, version=version))
 
 
 @router.post("/cases/{case_id}/estimate", summary="Estimate 测算", response_model=PreviewOut, responses=_REFUSALS)

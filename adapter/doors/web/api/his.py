@@ -10,13 +10,15 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from adapter.cases import served
+from adapter.cases.arrivals import awaits
 from adapter.cases.intake import Taken, ingest
 from adapter.cases.recording import Fate
 from adapter.doors.web import issues
 from adapter.doors.web.answers import exact, issues_json
 from adapter.doors.web.context import ActorNow, Service, ServiceNow, Why, act
 from adapter.doors.web.models import Problem, TakenOut
-from adapter.doors.web.uploads import name_in, unpack
+from adapter.doors.web.names import bundle_name, file_name
+from adapter.doors.web.uploads import Allowed, unpack
 from adapter.model.issues import AdapterError
 
 router = APIRouter(tags=["intake 接收"])
@@ -28,6 +30,9 @@ _BODY = {
         "required": True,
         "content": {
             "application/xml": {"schema": {"type": "string", "format": "binary"}},
+            "application/fhir+json": {"schema": {"type": "object"}},
+            "application/fhir+ndjson": {"schema": {"type": "string", "format": "binary"}},
+            "application/fhir+xml": {"schema": {"type": "string", "format": "binary"}},
             "application/zip": {"schema": {"type": "string", "format": "binary"}},
             "application/x-tar": {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
@@ -65,11 +70,12 @@ async def take_in(
 ) -> Response:
     """Send one file (its name in `?name=` or `Content-Disposition`), a ZIP or tar of several, or a form with several.
 
+    A hospital that speaks FHIR sends Bundles as `application/fhir+json`, or NDJSON; they need no name.
     Bad stays are parked with their issues and good ones go on; the same export again changes nothing.
     `outcome` says `complete`, `partial` (some stays wait for a person) or `refused` (status 422).
     """
     await run_in_threadpool(service.tools.feed, source)  # an unknown source is refused before anything is read
-    given = name or name_in(request.headers.get("content-disposition", ""))
+    given = name or file_name(request.headers.get("content-disposition", "").encode("latin-1"))
     with TemporaryDirectory(prefix="upload-", ignore_cleanup_errors=True) as folder:
         received = await _receive(request, Path(folder) / "body")
         kind = request.headers.get("content-type", "")
@@ -78,13 +84,19 @@ async def take_in(
         def work() -> tuple[list[Path], Taken]:
             inside = Path(folder) / "files"
             inside.mkdir()
-            limit = service.settings.max_body_bytes
-            paths = unpack(received, inside, content_type=kind, name=given, limit=limit)
+            named = given or bundle_name(received, kind)
+            paths = unpack(received, inside, content_type=kind, name=named, allowed=_allowed(service, source))
             return paths, ingest(source, paths, service.tools, told, dry_run=dry_run)
 
         paths, taken = await run_in_threadpool(work)
     shown = await run_in_threadpool(_shown, service, source, paths, taken, dry_run)
     return exact(shown, 422 if shown["outcome"] == "refused" else 200)
+
+
+def _allowed(service: Service, source: str) -> Allowed:
+    limits, feed = service.settings.limits, service.tools.feed(source)
+    most = service.settings.max_body_bytes * limits.unpacked_factor
+    return Allowed(limits.upload_files, most, lambda name: awaits(feed, name))
 
 
 async def _receive(request: Request, path: Path) -> Path:

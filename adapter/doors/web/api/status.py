@@ -25,9 +25,11 @@ def health() -> Response:
 
 @router.get("/ready", summary="Readiness", response_model=ReadyOut, responses={503: {"model": Problem}})
 def ready(service: ServiceNow) -> Response:
-    """The ledger can be read, the mappings are loaded and the worker runs."""
+    """The ledger can be read, the mappings are loaded, the worker and every listener run."""
     if not service.worker.alive:
         raise AdapterError(issues.not_ready("worker"))
+    if down := [f"listen.{each.kind}.{each.source}" for each in service.standing() if not each.alive]:
+        raise AdapterError(*map(issues.not_ready, down))
     if not service.tools.book.schemes:
         raise AdapterError(issues.not_ready("mappings/schemes"))
     found = served.counts(service.tools)

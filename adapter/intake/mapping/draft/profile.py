@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 
 from adapter.intake.mapping.transforms import decimal, id_number_fault
 
-#: Texts that mean nothing in most exports.
-ABSENT = ("-", "无", "同上", "不详")
+#: Texts that mean nothing in most exports, and further ones that a draft lists only where the sample has them.
+USUAL_ABSENT = ("-", "无", "同上", "不详")
+ABSENT = (*USUAL_ABSENT, "--", "/", "NULL", "null", "None", "N/A", "未填")
 
 #: Days that mean no date in most exports.
 NO_DAYS = ("0001-01-01", "1900-01-01", "3000-01-01", "9999-12-31")
@@ -26,9 +28,10 @@ NO_DAYS = ("0001-01-01", "1900-01-01", "3000-01-01", "9999-12-31")
 FORMATS = (
     *("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y%m%d%H%M%S", "%Y%m%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"),
     *("%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y%m%d%H%M", "%Y%m%d%H:%M:%S"),
-    *("%Y年%m月%d日", "%Y年%m月%d日 %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y", "%d/%m/%Y", "%d-%b-%y"),
+    *("%Y年%m月%d日", "%Y年%m月%d日 %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y"),
+    *("%d-%b-%y", "%Y-%m-%d %I:%M:%S %p", "%Y/%m/%d %I:%M:%S %p"),
 )
-_ORDER_DOUBTFUL = ("%d-%m-%Y %H:%M:%S", "%d-%m-%Y", "%d/%m/%Y")
+_ORDER_DOUBTFUL = ("%d-%m-%Y %H:%M:%S", "%d-%m-%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y")
 
 _MOST = 0.95
 _ENOUGH = 200
@@ -64,12 +67,14 @@ class SampleTable:
         rows: rows as text; a large export is sampled from its beginning.
         file: stem of the file, where that is not the table's name.
         path: JSON: the names that lead to the rows.
+        places: fixed width: where each column stands, first place and width.
     """
 
     name: str
     rows: Sequence[Mapping[str, str]]
     file: str = ""
     path: tuple[str, ...] = ()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> Mapping[str, ColumnProfile]:
@@ -87,7 +92,7 @@ class ColumnProfile:
         distinct: how many different ones.
         formats: how days or times are written.
         doubtful_order: day and month could be the other way round.
-        decimals: most digits after the point, for numbers.
+        decimals: most digits after the point, for numbers; ``fine``: those that are not closing zeros.
         negative: rows below zero, for numbers.
         codes: texts that many rows share, with the number of rows; empty where they might say who somebody is.
         picture: the form of a typical value.
@@ -101,6 +106,7 @@ class ColumnProfile:
     formats: tuple[str, ...] = ()
     doubtful_order: bool = False
     decimals: int = 0
+    fine: int = 0
     negative: int = 0
     codes: Mapping[str, int] = field(default_factory=dict)
     picture: str = ""
@@ -131,7 +137,8 @@ def profile(name: str, values: Sequence[str]) -> ColumnProfile:
         kind=kind,
         formats=formats,
         doubtful_order=any(each in _ORDER_DOUBTFUL for each in formats) and not _day_tells(some),
-        decimals=max((max(0, -int(each.as_tuple().exponent)) for each in numbers), default=0),
+        decimals=max((_digits_after_point(each) for each in numbers), default=0),
+        fine=max((_digits_after_point(each.normalize()) for each in numbers), default=0),
         negative=sum(counts[text] for text in counts if text.startswith("-")) if kind is Kind.NUMBER else 0,
         codes=_codes(counts, kind, len(told)),
         picture=picture(max(some, key=len)) if some else "",
@@ -156,7 +163,7 @@ def _kind(some: Sequence[str]) -> tuple[Kind, tuple[str, ...]]:
         return Kind.ID_NUMBER, ()
     formats = _formats(some)
     if formats:
-        return (Kind.TIME if any("%H" in each for each in formats) else Kind.DAY), formats
+        return (Kind.TIME if any("%H" in each or "%I" in each for each in formats) else Kind.DAY), formats
     for kind, fits in (
         (Kind.PHONE, lambda text: _PHONE.match(text) is not None),
         (Kind.NUMBER, _is_number),
@@ -210,6 +217,21 @@ def _codes(counts: Counter[str], kind: Kind, filled: int) -> Mapping[str, int]:
     if kind is Kind.NAME or any(not _CODE.match(text) or _NUMBER_OF_SOMEBODY.match(text) for text in counts):
         return {}
     return dict(sorted(counts.items()))
+
+
+def is_day(text: str, formats: Sequence[str]) -> bool:
+    """Whether a text gives a moment in one of the formats that does not stand for "no date"."""
+    for form in formats:
+        try:
+            moment = datetime.strptime(text, form)  # noqa: DTZ007 - local time as written
+        except ValueError:
+            continue
+        return moment.date().isoformat() not in NO_DAYS
+    return False
+
+
+def _digits_after_point(number: Decimal) -> int:
+    return max(0, -int(number.as_tuple().exponent))
 
 
 def _is_number(text: str) -> bool:

@@ -3,75 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from adapter.intake.mapping.draft.known import Known
-from adapter.intake.mapping.draft.pages import Doubt, Page, listed, quoted
-from adapter.intake.mapping.draft.targets import Chosen
+from adapter.intake.mapping.draft.chosen import Chosen
+from adapter.intake.mapping.draft.made import Made
+from adapter.intake.mapping.draft.pages import Page, listed, quoted
 
 _CNY = "{const: CNY}"
+_PRICE = "extension[unit-price].valueMoney.value"
 _NOT_FOUND = ("样本中没有找到该列", "no column was found for it")
-
-
-@dataclass
-class Made:
-    """The pages and code tables made so far.
-
-    Attributes:
-        tables: rows by file.
-        doubts: those of code tables, which cannot hold remarks.
-        looked_at: every table with what was chosen.
-        person: column of the person key; ``facility``: the one facility code of the sample.
-        insured: coverage depends on a column, by this condition.
-    """
-
-    vendor: str
-    source: str
-    known: Known
-    pages: list[Page] = field(default_factory=list)
-    tables: dict[str, list[tuple[str, str, str, str, str]]] = field(default_factory=dict)
-    doubts: list[Doubt] = field(default_factory=list)
-    looked_at: list[Chosen] = field(default_factory=list)
-    person: str = ""
-    facility: str = ""
-
-    def page(self, name: str, to: str, source: str) -> Page:
-        page = Page(f"{self.vendor}/{name}.yaml")
-        page.add("# yaml-language-server: $schema=../schema/resource.json")
-        page.add(f"to: {to}")
-        page.add(f"source: {source}")
-        self.pages.append(page)
-        return page
-
-    def codes(self, chosen: Chosen, column: str, name: str, *, own: bool = False) -> str:
-        """Start the code table of a column with what needs no asking; returns its file name."""
-        file = f"{self.source if own else self.vendor}/{name}.csv"
-        rows = self.tables.setdefault(file, [])
-        known = self.known.codes.get(name, {})
-        texts = sorted({row.get(column, "") for row in chosen.table.rows} - {""})
-        profile = chosen.table.columns[column]
-        for text in texts:
-            each = known.get(text)
-            if each is None:
-                continue
-            meaning = each.meaning if each.sure else f"? {each.meaning}"
-            rows.append((each.code, meaning, each.system, each.target, each.display))
-            if not each.sure:
-                said = f"{column} = {text}: {each.meaning}?"
-                self.doubts.append(
-                    Doubt(f"{file}:{len(rows) + 1}", f"按国家标准推测 {said}", f"after the standard, {said}")
-                )
-        missing = [text for text in texts if text not in known]
-        if missing:
-            shown = " ".join(text for text in missing if text in profile.codes) or profile.picture
-            self.doubts.append(
-                Doubt(
-                    file,
-                    f"{column} 有 {len(missing)} 个编码待对照:{shown}",
-                    f"{column}: {len(missing)} codes to map: {shown}",
-                )
-            )
-        return f"{name}.csv"
 
 
 class _Fields:
@@ -171,7 +110,7 @@ def patient(made: Made, stay: Chosen) -> None:
     number = fields.column("identifier[2]", ", as: id_number")
     fields.column("name[0].text", ", required: yes", needed=True)
     sex = stay.of("patient", "gender")
-    table = made.codes(stay, sex.column, "gender") if sex is not None else ""
+    table = made.codes(stay, sex.column, "gender", told=stay.told.get(("patient", "gender"))) if sex is not None else ""
     fields.column("gender", f", codes: {table}, required: yes", needed=True)
     birth = fields.column("birthDate", ", as: date, required: warn", needed=True)
     married = stay.of("patient", "maritalStatus")
@@ -199,7 +138,8 @@ def encounter(made: Made, stay: Chosen, diagnoses: Chosen | None) -> None:
             "status", "{const: finished}", ("没有找到在院状态列", "no column tells whether the stay has ended")
         )
     else:
-        table = made.codes(stay, state.column, "encounter_status")
+        told = stay.told.get(("encounter", "status"))
+        table = made.codes(stay, state.column, "encounter_status", told=told)
         fields.column("status", f", codes: {table}, required: yes")
         finished = f", when: {{column: {quoted(state.column)}, codes: {table}, in: [finished]}}"
     fields.fixed("class.system", '{const: "http://terminology.hl7.org/CodeSystem/v3-ActCode"}')
@@ -227,7 +167,7 @@ def _diagnoses(made: Made, page: Page, diagnoses: Chosen) -> None:
     if kind is None:
         page.add("      # use: {from: ?}", _NOT_FOUND)
         return
-    table = made.codes(diagnoses, kind.column, "diagnosis_use")
+    table = made.codes(diagnoses, kind.column, "diagnosis_use", told=diagnoses.told.get(("diagnosis", "use")))
     profile = diagnoses.table.columns[kind.column]
     page.add(
         f"      use: {{from: {quoted(kind.column)}, codes: {table}, form: concept, required: yes}}",
@@ -321,10 +261,12 @@ def charge_item(made: Made, chosen: Chosen, *, first: bool) -> None:
     fields.column("enteredDate", ", as: local_time")
     quantity = fields.column("quantity.value", ", as: decimal, required: yes", needed=True)
     fields.column("factorOverride", ', as: decimal, absent: ["1", "1.0", "1.00", "1.000"]')
-    amount = fields.column("priceOverride.value", ", as: yuan, required: yes", needed=not quantity)
+    rounded = _finer(chosen, "priceOverride.value", 2)
+    amount = fields.column("priceOverride.value", f", as: yuan{rounded}, required: yes", needed=not quantity)
     if amount:
         fields.fixed("priceOverride.currency", _CNY)
-    price = fields.column("extension[unit-price].valueMoney.value", ", as: unit_price", needed=True)
+    rounded = _finer(chosen, _PRICE, 4)
+    price = fields.column(_PRICE, f", as: unit_price{rounded}", needed=True)
     if price:
         fields.fixed("extension[unit-price].valueMoney.currency", _CNY)
     category = chosen.of("charge_item", "extension[fee-category].valueCoding")
@@ -354,14 +296,33 @@ def charge_item(made: Made, chosen: Chosen, *, first: bool) -> None:
     fields.end()
 
 
+def _finer(chosen: Chosen, target: str, decimals: int) -> str:
+    """``_rounded`` where the sample has values finer than so many decimals."""
+    choice = chosen.of("charge_item", target)
+    return "_rounded" if choice is not None and chosen.table.columns[choice.column].fine > decimals else ""
+
+
 def _refunds(page: Page, chosen: Chosen, quantity: str, price: str, item: str, day: str) -> None:
-    link = chosen.of("charge_item", "link")
-    linked = f', kind: linked, link: {quoted(link.column)}, no_link: ["0"]' if link is not None else ""
-    negative = chosen.table.columns[quantity].negative
-    zh = f"请核对退费写法;样本中有 {negative} 行负数量"
-    en = f"ask how refunds are written; {negative} rows of the sample are negative"
-    columns = f"quantity: {quoted(quantity)}, item: {listed([item])}, price: {quoted(price)}, day: {quoted(day)}"
-    page.add(f"refunds: {{{columns}{linked}}}", (zh, en))
+    found = chosen.undoing
+    keys = [name for name in chosen.keys if name not in chosen.join]
+    marked = bool(found.link and found.mark and found.undone)
+    parts = [
+        f"quantity: {quoted(quantity)}",
+        f"item: {listed([item])}",
+        f"price: {quoted(price)}",
+        f"day: {quoted(day)}",
+    ]
+    if found.link:
+        parts.append(f"kind: {'mirror' if marked else 'linked'}")
+        its = f"{{{quoted(found.link)}: {quoted(keys[0])}}}" if len(keys) == 1 else quoted(found.link)
+        parts += [f"link: {its}", f"no_link: {listed(found.no_link)}" if found.no_link else ""]
+    if found.mark:
+        parts.append(f"told_by: {{column: {quoted(found.mark)}, in: {listed(found.mirrors)}}}")
+        undone = f"undone: {{column: {quoted(found.mark)}, in: {listed(found.undone)}}}"
+        parts.append(undone if marked else "")
+    zh = f"请核对退费写法;样本中有 {found.negative} 行负数量"
+    en = f"ask how refunds are written; {found.negative} rows of the sample are negative"
+    page.add(f"refunds: {{{', '.join(part for part in parts if part)}}}", (zh, en))
 
 
 def deposit(made: Made, chosen: Chosen) -> None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from adapter.intake.mapping.codes import COLUMNS
 from adapter.intake.mapping.draft import resources
+from adapter.intake.mapping.draft.chosen import Chosen
 from adapter.intake.mapping.draft.keys import StayJoin, row_key, stay_join
 from adapter.intake.mapping.draft.known import Known
+from adapter.intake.mapping.draft.made import Made
 from adapter.intake.mapping.draft.pages import Doubt, Page, listed, quoted
-from adapter.intake.mapping.draft.profile import ABSENT, NO_DAYS, SampleTable
-from adapter.intake.mapping.draft.targets import Chosen, choose, roles_of
+from adapter.intake.mapping.draft.profile import ABSENT, NO_DAYS, USUAL_ABSENT, SampleTable
+from adapter.intake.mapping.draft.targets import choose, roles_of
 
 _STAY_RESOURCES = ("patient", "encounter", "hospital", "coverage", "condition", "diagnosis")
 _SCHEMA = "# yaml-language-server: $schema={}schema/{}.json"
@@ -28,12 +30,14 @@ class Export:
         row: XML: the element that is one row.
         separator: CSV: between two cells.
         encodings: what the files turned out to be.
+        in_bytes: fixed width: places count bytes of the file's own encoding.
     """
 
     reader: str
     row: str = ""
     separator: str = ","
     encodings: tuple[str, ...] = ()
+    in_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,12 @@ def draft_mapping(
     stay = next(table for table in tables if table.name == join.table)
     made = _pages(vendor, source, stay, [(t, roles[t.name]) for t in tables], join, known)
     shape, found = _shape(vendor, tables, join, roles, export, [page.file for page in made.pages], made)
-    own = _source_page(source, vendor, export, made)
-    pages = [shape, *made.pages, own]
+    return put_together(vendor, made, shape, [source_page(source, vendor, export, made)], found)
+
+
+def put_together(vendor: str, made: Made, shape: Page, others: Sequence[Page], found: tuple[TableFound, ...]) -> Draft:
+    """The draft of pages and code tables that were made."""
+    pages = [shape, *made.pages, *others]
     readme = _readme(vendor, [*pages], found)
     files = {page.file: page.text for page in pages}
     files |= {f"his/{vendor}/README.md": readme, **{file: _csv(rows) for file, rows in made.tables.items()}}
@@ -103,8 +111,8 @@ def _pages(
     tables: Sequence[tuple[SampleTable, str | None]],
     join: StayJoin,
     known: Known,
-) -> resources.Made:
-    made = resources.Made(f"his/{vendor}", f"sources/{source}", known)
+) -> Made:
+    made = Made(f"his/{vendor}", f"sources/{source}", known)
 
     def chosen(table: SampleTable, *wanted: str) -> Chosen:
         columns = join.columns[table.name]
@@ -137,33 +145,52 @@ def _shape(
     roles: Mapping[str, str | None],
     export: Export,
     files: Sequence[str],
-    made: resources.Made,
+    made: Made,
 ) -> tuple[Page, tuple[TableFound, ...]]:
-    page = Page(f"his/{vendor}/shape.yaml")
-    page.add(_SCHEMA.format("../", "shape"))
-    page.add("# Drafted from a sample; every line marked with ? needs a person who knows the HIS.")
-    page.add(f"shape: {quoted(vendor)}")
-    page.add('version: "1"')
-    page.add(f"title: {{zh: {quoted(vendor)}, en: {quoted(vendor)}}}", ("请填写产品名称", "write the product's name"))
-    page.add(f"reader: {export.reader}")
+    page = shape_head(vendor, export.reader)
     if export.row:
         page.add(f"row: {quoted(export.row)}")
     if export.reader == "csv_files" and export.separator != ",":
         page.add(f'layout: {{separator: "{_escaped(export.separator)}"}}')
+    if export.in_bytes:
+        page.add("layout: {places: bytes}")
     person = made.person or join.key
     by_value = len(join.columns) < 2
     page.add(
         f"stay: {{table: {quoted(join.table)}, key: {quoted(join.key)}, person: {quoted(person)}}}",
         ("没有其他表可以佐证住院键", "no other table bears the stay key out") if by_value else None,
     )
-    page.add("absent:")
-    page.add(f"  text: {listed(ABSENT)}", ("请核对表示“无”的写法", "ask which texts mean nothing"))
-    page.add(f"  time: {listed(NO_DAYS)}", ("请核对表示“无日期”的日期", "ask which days mean no date"))
+    absent(page, tables)
     page.add("tables:")
     found = [_table(page, table, join, roles[table.name], export) for table in tables]
     stems = [file.rpartition("/")[2].removesuffix(".yaml") for file in files]
     page.add(f"resources: [{', '.join(stems)}]")
     return page, tuple(found)
+
+
+def shape_head(vendor: str, reader: str) -> Page:
+    """The beginning of ``shape.yaml``."""
+    page = Page(f"his/{vendor}/shape.yaml")
+    page.add(_SCHEMA.format("../", "shape"))
+    page.add("# Drafted from a sample; every line marked with ? needs a person who knows the HIS.")
+    page.add(f"shape: {quoted(vendor)}")
+    page.add('version: "1"')
+    page.add(f"title: {{zh: {quoted(vendor)}, en: {quoted(vendor)}}}", ("请填写产品名称", "write the product's name"))
+    page.add(f"reader: {reader}")
+    return page
+
+
+def absent(page: Page, tables: Sequence[SampleTable]) -> None:
+    """What stands for "nothing"."""
+    page.add("absent:")
+    page.add(f"  text: {listed(_absent(tables))}", ("请核对表示“无”的写法", "ask which texts mean nothing"))
+    page.add(f"  time: {listed(NO_DAYS)}", ("请核对表示“无日期”的日期", "ask which days mean no date"))
+
+
+def _absent(tables: Sequence[SampleTable]) -> tuple[str, ...]:
+    """The usual texts that mean nothing, and those further ones that the sample has."""
+    seen = {text for table in tables for row in table.rows for text in row.values() if text in ABSENT}
+    return tuple(text for text in ABSENT if text in USUAL_ABSENT or text in seen)
 
 
 def _table(page: Page, table: SampleTable, join: StayJoin, role: str | None, export: Export) -> TableFound:
@@ -178,6 +205,9 @@ def _table(page: Page, table: SampleTable, join: StayJoin, role: str | None, exp
         entries.append(f"rows: {quoted('.'.join(table.path))}")
     if joined and joined != (join.key,):
         entries.append(f"join: {listed(joined)}")
+    if table.places:
+        places = ", ".join(f"{quoted(name)}: [{start}, {width}]" for name, (start, width) in table.places.items())
+        entries.append(f"columns: {{{places}}}")
     doubt = None if sure else ("行主键只是推测", "the row key is a guess")
     if role is None and joined:
         entries.append('ignored: "?"')
@@ -196,7 +226,7 @@ def _escaped(separator: str) -> str:
     return "\\t" if separator == "\t" else separator
 
 
-def _source_page(source: str, vendor: str, export: Export, made: resources.Made) -> Page:
+def source_page(source: str, vendor: str, export: Export, made: Made) -> Page:
     page = Page(f"sources/{source}.yaml")
     page.add(_SCHEMA.format("../his/", "source"))
     page.add(f"source: {source}")

@@ -105,6 +105,16 @@ def _office() -> None:
         sa.PrimaryKeyConstraint("source", "digest"),
     )
     op.create_table(
+        "arrival",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.Column("finished_at", _MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("source", "id"),
+    )
+    op.create_index("arrival_received", "arrival", ["source", "received_at"], unique=False)
+    op.create_table(
         "feed_message",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("identity", sa.String(), nullable=False),
@@ -125,6 +135,21 @@ def _office() -> None:
         sa.PrimaryKeyConstraint("source", "key", "identity"),
     )
     op.create_index("feed_message_key_message", "feed_message_key", ["source", "identity"], unique=False)
+    op.create_table(
+        "feed_row",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("table_name", sa.String(), nullable=False),
+        sa.Column("row_key", sa.String(), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("arrived", sa.String(), nullable=False),
+        sa.Column("stay_key", sa.String(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("received_at", _MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["content"], ["content.digest"]),
+        sa.PrimaryKeyConstraint("source", "table_name", "row_key", "content", "arrived"),
+    )
+    op.create_index("feed_row_stay", "feed_row", ["source", "stay_key"], unique=False)
     op.create_table(
         "papers",
         sa.Column("case_id", sa.String(), nullable=False),
@@ -278,7 +303,6 @@ def _delivery() -> None:
         sa.Column("receipts", sa.Integer(), nullable=False),
         sa.Column("enqueued_at", _MOMENT, nullable=False),
         sa.Column("finished_at", _MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.case_id"]),
         sa.ForeignKeyConstraint(["content"], ["content.digest"]),
         sa.PrimaryKeyConstraint("key"),
     )

@@ -1,0 +1,107 @@
+"""FHIR XML read into the same plain dicts as FHIR JSON, by the R4 definitions (FHIR XML 读入).
+
+What is a list, a number or a flag follows from the definition of the type; a type without one gives its name and id
+alone. Narrative is left out. Amounts keep their digits.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from adapter.fhir.schema.compiled import SERVED, definition
+
+_FHIR = "{http://hl7.org/fhir}"
+_RESOURCES = ("AnyResource",)
+
+
+def resource_of(element: Any) -> dict[str, Any]:
+    """A resource from its XML element (lxml or ElementTree). Raises ValueError when it is no FHIR element."""
+    kind = _name(element)
+    found: dict[str, Any] = {"resourceType": kind}
+    if kind not in SERVED:
+        ids = [child.get("value") for child in element if _name(child) == "id"]
+        return {**found, "id": ids[0]} if ids and ids[0] else found
+    return {**found, **_members(element, kind)}
+
+
+def entry_of(element: Any) -> dict[str, Any]:
+    """A ``Bundle.entry`` from its XML element. Raises ValueError."""
+    return _members(element, "Bundle.entry")
+
+
+def _members(element: Any, kind: str) -> dict[str, Any]:
+    properties = definition(kind).get("properties", {})
+    found: dict[str, Any] = {}
+    for attribute in ("id", "url"):
+        if (text := element.get(attribute)) is not None:
+            found[attribute] = text
+    for child in element:
+        name = _name(child)
+        if name == "text" and "div" in definition(_target(properties.get(name, {}))[0]).get("properties", {}):
+            continue
+        target, repeats = _target(properties.get(name, {}))
+        value, beside = _value(child, target)
+        if repeats:
+            _append(found, name, value, beside)
+        elif name in found or f"_{name}" in found:
+            raise ValueError(f"{name} stands twice")
+        else:
+            found |= {key: each for key, each in ((name, value), (f"_{name}", beside)) if each is not None}
+    return found
+
+
+def _value(element: Any, target: str) -> tuple[Any, dict[str, Any] | None]:
+    """The value of an element, and what stands beside a primitive one."""
+    if target in _RESOURCES:
+        inner = list(element)
+        if len(inner) != 1:
+            raise ValueError("one resource is expected")
+        return resource_of(inner[0]), None
+    if "properties" in definition(target):
+        return _members(element, target), None
+    if element.get("value") is None and not target:
+        return _members(element, target) or None, None
+    beside = _members(element, "Element")
+    return _primitive(element.get("value"), definition(target).get("type")), beside or None
+
+
+def _primitive(text: str | None, kind: Any) -> Any:
+    """A number or a flag where the definition says so and the text is one; any other text stays."""
+    if text is None:
+        return None
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    try:
+        if kind == "integer":
+            return int(text)
+        if kind == "number" and (number := Decimal(text)).is_finite():
+            return number
+    except (ValueError, InvalidOperation):
+        return text
+    return text
+
+
+def _append(found: dict[str, Any], name: str, value: Any, beside: dict[str, Any] | None) -> None:
+    """One more of a list; the list beside it keeps step, as FHIR JSON wants it."""
+    values, others = found.setdefault(name, []), found.get(f"_{name}")
+    if beside is not None and others is None:
+        others = found[f"_{name}"] = [None] * len(values)
+    values.append(value)
+    if others is not None:
+        others.append(beside)
+
+
+def _target(schema: dict[str, Any]) -> tuple[str, bool]:
+    """The definition that an element follows, references by what they are, and whether it repeats."""
+    repeats = schema.get("type") == "array"
+    inner = schema.get("items", {}) if repeats else schema
+    name = str(inner.get("$ref", "")).rpartition("/")[2]
+    return ("Reference" if name.startswith("to.") else name), repeats
+
+
+def _name(element: Any) -> str:
+    tag = element.tag
+    if not isinstance(tag, str) or not tag.startswith(_FHIR):
+        raise ValueError("it is no FHIR element")
+    return tag.removeprefix(_FHIR)

@@ -1,0 +1,272 @@
+"""Whole blocks of rows at a time, while a file is of the plainest form; the moment it is not, the reader takes over.
+
+For bulk conversion. What is plain is said narrowly: whatever might be refused, cut short or read in another way than
+the readers read it raises ``Unusual``, and the file is read again from there by csv_files.py or xml_files.py, which
+alone decide. Rows given before that are the ones that they give.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+
+from lxml import etree
+
+from adapter.intake.readers.encoding import Sniffed
+from adapter.intake.readers.rows import SPACE, BrokenFile
+from adapter.intake.readers.spill import CELL, ROW
+from adapter.intake.readers.xml_files import XML_NAMES, DoctypeRefused, refuse_doctype
+from adapter.model.source import ExportShape, TableShape
+
+#: So much is read at a time; the rows made of it should still lie in the processor's cache when they are put aside.
+_CHARACTERS = 1 << 15
+_BYTES = 1 << 15
+
+
+class Unusual(Exception):
+    """The file is not of the plainest form from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that follow one another, all with the same columns.
+
+    Attributes:
+        lines: the rows as lines of cells with a separator between them and nothing to be taken off; or else
+        rows: the rows as cells.
+        consumed: how much of the file was read for it, in bytes; of text files about so much.
+    """
+
+    columns: tuple[str, ...]
+    consumed: int
+    lines: Sequence[str] = ()
+    rows: Sequence[list[str]] = ()
+
+
+#: Gives the blocks of one table of a file in order. Raises Unusual.
+QuickRead = Callable[[Path, Sniffed, ExportShape, TableShape], Iterator[Block]]
+
+
+# -- separated values --------------------------------------------------------------------------------------------------
+
+
+def quick_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShape) -> Iterator[Block]:
+    """Records of one line each, all of the same number of cells."""
+    columns = tuple(column.name for column in table.columns)
+    header = shape.layout.header
+    quote, separator = shape.layout.quote, shape.layout.separator
+    taken = 0
+    with path.open("rb") as raw, TextIOWrapper(raw, encoding=sniffed.encoding, newline="") as file:
+        for text in _texts(file.read, shape.limits.row_bytes):
+            lines = text.split("\n")
+            widest = max(map(len, lines))
+            if widest > shape.limits.row_bytes or (4 * widest > shape.limits.row_bytes and not text.isascii()):
+                raise Unusual
+            if header:
+                named = _records(lines[:1], shape)[0]
+                columns, header = columns or _header(named, shape, table), False
+                del lines[0]
+            if len(columns) < 2:
+                raise Unusual
+            consumed, taken = raw.tell() - taken, raw.tell()
+            if (quote and quote in text) or _has_blanks(text, separator):
+                rows = [cells for cells in _records(lines, shape) if len(cells) > 1 or any(cells)]
+                if not {len(columns)}.issuperset(map(len, rows)):
+                    raise Unusual
+                yield Block(columns, consumed, rows=rows)
+                continue
+            if "" in lines:
+                lines = [line for line in lines if line]
+            if not {len(columns) - 1}.issuperset([line.count(separator) for line in lines]):
+                raise Unusual
+            yield Block(columns, consumed, lines=lines)
+    if header:
+        raise Unusual
+
+
+def _texts(read: Callable[[int], str], longest: int) -> Iterator[str]:
+    """The text up to a line break, piece by piece, the last break of each taken off.
+
+    The last line of the file must have one, and every carriage return must belong to one.
+    """
+    tail, begun = "", False
+    while text := _decoded(read):
+        if not begun:
+            text, begun = text.lstrip("\ufeff"), True
+        if "\r" in text:
+            if text[-1] == "\r":
+                text += _decoded(lambda _: read(1))
+            if text.count("\r") != text.count("\r\n"):
+                raise Unusual
+            text = text.replace("\r\n", "\n")
+        if CELL in text or ROW in text or "\0" in text:
+            raise Unusual
+        whole, end, rest = text.rpartition("\n")
+        if end:
+            yield tail + whole
+            tail = rest
+        else:
+            tail += rest
+        if len(tail) > longest:
+            raise Unusual
+    if tail:
+        raise Unusual
+
+
+def _decoded(read: Callable[[int], str]) -> str:
+    try:
+        return read(_CHARACTERS)
+    except UnicodeDecodeError:
+        raise Unusual from None
+
+
+def _records(lines: Sequence[str], shape: ExportShape) -> list[list[str]]:
+    quote = shape.layout.quote
+    reader = csv.reader(
+        lines,
+        delimiter=shape.layout.separator,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        strict=True,
+    )
+    try:
+        rows = [[cell.strip(SPACE) for cell in cells] for cells in reader]
+    except csv.Error:
+        raise Unusual from None
+    if len(rows) != len(lines):
+        raise Unusual
+    return rows
+
+
+def _has_blanks(text: str, separator: str) -> bool:
+    """Whether a cell may begin or end with a blank."""
+    blanks = [blank for blank in " \t" if blank != separator]
+    beside = any(blank + edge in text or edge + blank in text for blank in blanks for edge in (separator, "\n"))
+    return beside or text[:1] in blanks or text[-1:] in blanks
+
+
+def _header(columns: Sequence[str], shape: ExportShape, table: TableShape) -> tuple[str, ...]:
+    named = frozenset(columns)
+    needed = (*(table.join or (shape.stay_key,)), *table.row_key)
+    if len(named) != len(columns) or len(columns) > shape.limits.columns or not named.issuperset(needed):
+        raise Unusual
+    return tuple(columns)
+
+
+# -- XML ---------------------------------------------------------------------------------------------------------------
+
+
+def quick_xml(path: Path, sniffed: Sniffed, shape: ExportShape, _: TableShape) -> Iterator[Block]:
+    """Row elements of one parent that hold columns and nothing else.
+
+    Each piece of the file that is fed to the parser holds the end of a row; so no row is larger than two of them, and
+    two of them hold no more than a row may have, whatever the encoding becomes in UTF-8.
+    """
+    if shape.limits.depth < 3:
+        raise Unusual
+    try:
+        refuse_doctype(sniffed.prolog)
+    except (DoctypeRefused, BrokenFile):
+        raise Unusual from None
+    parser = etree.XMLPullParser(
+        events=("end",),
+        tag=shape.row,
+        encoding=XML_NAMES.get(sniffed.encoding, sniffed.encoding),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    rows = _Elements(shape.limits.columns)
+    with path.open("rb") as file:
+        begun = False
+        while data := file.read(min(_BYTES, shape.limits.row_bytes // 3)):
+            try:
+                parser.feed(data)
+            except etree.XMLSyntaxError:
+                raise Unusual from None
+            blocks = list(rows.blocks(parser))
+            if begun and not blocks:
+                raise Unusual
+            begun = begun or bool(blocks)
+            for place, (columns, found) in enumerate(blocks):
+                yield Block(columns, 0 if place else len(data), rows=_stripped(found))
+    try:
+        rows.must_be_all_of(parser.close())
+    except etree.XMLSyntaxError:
+        raise Unusual from None
+
+
+def _stripped(rows: list[list[str]]) -> list[list[str]]:
+    """Without the blanks around the texts, of which there are none as a rule."""
+    text = "\x00".join(chain(("",), chain.from_iterable(rows), ("",)))
+    if any(f"\x00{blank}" in text or f"{blank}\x00" in text for blank in SPACE):
+        return [[cell.strip(SPACE) for cell in cells] for cells in rows]
+    return rows
+
+
+class _Elements:
+    """Row elements as lists of texts; each is taken out of the tree when the next one has come."""
+
+    def __init__(self, most_columns: int) -> None:
+        self._most = most_columns
+        self._last: etree._Element | None = None
+        self._names: list[str] = []
+        self._columns: tuple[str, ...] = ()
+
+    def blocks(self, parser: etree.XMLPullParser) -> Iterator[tuple[tuple[str, ...], list[list[str]]]]:
+        """The rows that the parser has read to their end, as they follow one another with the same columns."""
+        found: list[list[str]] = []
+        for _, element in parser.read_events():
+            if not isinstance(element, etree._Element):
+                raise Unusual
+            self._follows(element)
+            nodes = list(element.iter())
+            if len(nodes) != len(element) + 1:
+                raise Unusual
+            names = [node.tag for node in nodes]
+            if names != self._names:
+                if found:
+                    yield self._columns, found
+                    found = []
+                self._rename(names)
+            texts = [node.text or "" for node in nodes]
+            del texts[0]
+            found.append(texts)
+        if found:
+            yield self._columns, found
+
+    def must_be_all_of(self, root: etree._Element) -> None:
+        """Raises Unusual where the root holds more than the rows."""
+        if len(root) > (self._last is not None):
+            raise Unusual
+
+    def _follows(self, element: etree._Element) -> None:
+        parent, before, last = element.getparent(), element.getprevious(), self._last
+        if parent is None or before is not last or (last is None and parent.getparent() is not None):
+            raise Unusual
+        if last is None and parent.getroottree().docinfo.internalDTD is not None:
+            raise Unusual
+        if last is not None:
+            parent.remove(last)
+        self._last = element
+
+    def _rename(self, names: list[str]) -> None:
+        columns = names[1:]
+        if not all(isinstance(each, str) for each in columns):
+            raise Unusual
+        if len(set(columns)) != len(columns) or len(columns) > self._most:
+            raise Unusual
+        self._names, self._columns = names, tuple(map(str, columns))
+
+
+#: By the reader of a shape.
+QUICK: Mapping[str, QuickRead] = MappingProxyType({"csv_files": quick_csv, "xml_files": quick_xml})
