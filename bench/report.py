@@ -64,28 +64,41 @@ def processor() -> str:
 
 
 def write_results(benches: Sequence[Bench], path: Path = RESULTS) -> None:
-    """Write the page anew from the benches of this run."""
-    lines = [
+    """Write the page: the benches of this run, each in its place; sections of other benches stay as they are."""
+    sections = _sections(path)
+    sections.update({bench.name: _section(bench) for bench in benches})
+    head = (
         "# Results",
         "",
-        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with Python {platform.python_version()} on {processor()}.",
         "Other work on the machine shows in the load: wall-clock figures suffer most from it, processor time less.",
         "",
+    )
+    path.write_text("\n".join(head) + "\n" + "\n".join(sections.values()), encoding="utf-8")
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """The sections of a page that is there, by name."""
+    if not path.exists():
+        return {}
+    _, *found = path.read_text(encoding="utf-8").split("\n## ")
+    return {each.partition("\n")[0]: f"## {each.strip()}\n" for each in found}
+
+
+def _section(bench: Bench) -> str:
+    rows = [
+        f"| {each.what} | {each.value} | {each.bar} | {'' if each.kept is None else 'yes' if each.kept else 'no'} |"
+        for each in bench.figures
     ]
-    for bench in benches:
-        lines += [
-            f"## {bench.name}",
-            "",
-            f"`{bench.command}` · load {bench.load}",
-            "",
-            bench.how,
-            "",
-            "| what | measured | bar | kept |",
-            "| --- | --- | --- | --- |",
-        ]
-        lines += [
-            f"| {each.what} | {each.value} | {each.bar} | {'' if each.kept is None else 'yes' if each.kept else 'no'} |"
-            for each in bench.figures
-        ]
-        lines.append("")
-    path.write_text("\n".join(lines), encoding="utf-8")
+    measured = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {processor()}"
+    lines = (
+        f"## {bench.name}",
+        "",
+        f"`{bench.command}` · {measured} · load {bench.load}",
+        "",
+        bench.how,
+        "",
+        "| what | measured | bar | kept |",
+        "| --- | --- | --- | --- |",
+        *rows,
+    )
+    return "\n".join(lines) + "\n"
