@@ -30,6 +30,7 @@ from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
 from tests.rooms.ledger.test_journal import dump
 from tests.support.counterparts import Counterpart
 from tests.support.office import FACILITY, ROOT, SOURCE, act, case_id, office, row_of, settle_case, work
+from tests.support.terminal import run as run_command
 
 TWO_CALLS, ONE_CALL = "300010004", "300010003"
 STAYS = (TWO_CALLS, ONE_CALL)
@@ -133,14 +134,13 @@ class Rig:
 
     def deliver(self, seconds: int = 30) -> dict[str, Any]:
         """A new worker until nothing is due; what it says it did."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "adapter", "deliver", "--wait", str(seconds), "--json"],
-            cwd=ROOT,
+        ran = run_command(
+            "deliver",
+            "--wait",
+            str(seconds),
+            "--json",
             env=os.environ | {"ADAPTER_SETTINGS": str(self.settings(1))},
-            capture_output=True,
-            text=True,
             timeout=90,
-            check=False,
         )
         assert ran.returncode == 0, ran.stderr[-2000:]
         told: dict[str, Any] = json.loads(ran.stdout[ran.stdout.index("{") :])

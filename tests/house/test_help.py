@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 from adapter.doors.cli.app import app
 from tests.house.recipe import ROOT, environment
 from tests.house.test_docs import COMMANDS, wrong_with
+from tests.support.terminal import run as run_command
 
 NAMES = [name for name in COMMANDS if name]
 
@@ -42,15 +42,7 @@ def test_help_of_the_whole_begins_with_something_to_paste() -> None:
 
 def ends_with(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     env = environment(ADAPTER_DATABASE_URL=f"sqlite:///{folder / 'adapter.db'}", PYTHONPATH=os.fspath(ROOT), **settings)
-    return subprocess.run(
-        [sys.executable, "-m", "adapter", *words],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(*words, cwd=folder, env=env)
 
 
 def test_done_is_0(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from base64 import b64decode
 from pathlib import Path
 from random import Random
@@ -20,6 +18,7 @@ from adapter.fhir.canonical import decode
 from adapter.intake.readers.hl7v2_files import RawMessage, split
 from tests.support.messages import NEUSOFT, VENDORS, WINNING, home
 from tests.support.office import ROOT, TestClock, act, codes, office
+from tests.support.terminal import run as run_command
 
 STAYS = {
     NEUSOFT: {"ZY010000020001", "ZY010000020002", "ZY010000020003", "ZYB10000020002"},
@@ -169,15 +168,7 @@ def test_the_command_takes_messages_in(tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
     }
     words = ("ingest", WINNING, str(home(WINNING) / "export"), "--json")
-    ran = subprocess.run(
-        [sys.executable, "-m", "adapter", *words],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ran = run_command(*words, env=env)
     assert ran.returncode == 0, ran.stderr
     assert {stay["stay_key"]: stay["fate"] for stay in json.loads(ran.stdout)["stays"]} == dict.fromkeys(
         STAYS[WINNING], "opened"

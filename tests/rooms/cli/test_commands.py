@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +14,7 @@ import pytest
 
 from adapter.fhir.canonical import decode, encode
 from tests.support.counterparts import counterpart
+from tests.support.terminal import run as run_command
 
 ROOT = Path(__file__).resolve().parents[3]
 EXPORT = ROOT / "fixtures" / "his" / "bsoft_phis" / "qingshi_county" / "export"
@@ -41,16 +40,7 @@ class Terminal:
     env: dict[str, str]
 
     def run(self, *words: str, stdin: str = "") -> Ran:
-        ran = subprocess.run(
-            [sys.executable, "-m", "adapter", *words],
-            cwd=self.folder,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ran = run_command(*words, cwd=self.folder, env=self.env, stdin=stdin)
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.recipe import ROOT, environment
+from tests.support.terminal import run as run_command
 
 HIS = ROOT / "fixtures/his"
 EXPORT = HIS / "bsoft_phis/qingshi_county/export"
@@ -30,9 +31,8 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def ran(folder: Path, *words: str) -> tuple[int, str, str]:
-    process = started(folder, *words)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+    done = run_command("convert", *words, cwd=folder, env=environment())
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_a_whole_export_without_trouble_is_0(tmp_path: Path) -> None:

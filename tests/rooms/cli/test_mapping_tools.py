@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from adapter.wiring import open_tools
 from bench.synthetic.story import write_export
 from tests.support.intake import FIXTURES, MAPPINGS, ROOT, SOURCE
 from tests.support.office import story
+from tests.support.terminal import run as run_command
 
 EXPORT = str(FIXTURES / "his" / "bsoft_phis" / SOURCE / "export")
 STAY = "300010004"
@@ -56,10 +55,7 @@ class Desk:
         }
 
     def run(self, *words: str) -> Ran:
-        command = [sys.executable, "-m", "adapter", *words]
-        ran = subprocess.run(
-            command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=120, check=False
-        )
+        ran = run_command(*words, cwd=self.folder, env=self.env)
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 

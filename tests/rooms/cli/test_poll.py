@@ -15,6 +15,7 @@ import pytest
 
 from tests.house.recipe import ROOT, environment
 from tests.support.intake import FIXTURES
+from tests.support.terminal import run as run_command
 from tests.support.views import CHANGED, HOSPITAL, ITEMS, HisDatabase, mappings_with, since, viewed_tables
 
 
@@ -40,8 +41,7 @@ def env(his: HisDatabase, tmp_path: Path) -> dict[str, str]:
 
 
 def run(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "adapter", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return run_command(*words, env=env)
 
 
 def test_poll_says_what_was_read_and_how_far(env: dict[str, str], his: HisDatabase) -> None:

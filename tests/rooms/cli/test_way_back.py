@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.office import ROOT, case_id
+from tests.support.terminal import run as run_command
 from tests.support.way_back import (
     DATABASE_ENV,
     EVERYTHING,
@@ -33,8 +33,8 @@ def his(tmp_path: Path) -> Iterator[Receiver]:
 
 
 def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "adapter", *words],
+    return run_command(
+        *words,
         cwd=folder,
         env=os.environ
         | {
@@ -44,10 +44,6 @@ def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[st
             SECRET_ENV: SECRET,
             **env,
         },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
     )
 
 
