@@ -130,13 +130,16 @@ def take_in(tools: Tools, folder: Path, *stays: str, changed: Callable[[Story], 
     return ingest(SOURCE, [export], tools, act(tools, "export"))
 
 
-def work(tools: Tools, seconds: float = 20) -> bool:
-    """Be the worker until nothing is due; True when it came to that. A clock that stands still is set forward."""
+def work(tools: Tools, seconds: float = 20, pace: float = 10) -> bool:
+    """Be the worker until nothing is due; True when it came to that. A clock that stands still is set forward.
+
+    ``pace``: how many times longer than asked each wait is.
+    """
     rounds = 0
 
     def wait(gap: float) -> None:
         if isinstance(tools.clock, TestClock):
-            tools.clock.moment += timedelta(seconds=10 * gap)
+            tools.clock.moment += timedelta(seconds=pace * gap)
         else:
             time.sleep(min(gap, 0.1))
 

@@ -61,7 +61,7 @@ def test_a_clock_that_jumps(tools: Tools, payers: Payers, tmp_path: Path, jump: 
     take_in(tools, tmp_path, STAY)
     settle.start_trial(case_id(STAY), tools, act(tools))
     payers.clock.moment += jump
-    assert work(tools, seconds=6 * 3600)
+    assert work(tools, seconds=6 * 3600, pace=120)
     assert row_of(STAY, tools).bill is BillState.PREVIEWED
     assert len(payers.bureau.asked_about(Stage.ELIGIBILITY)) == 1, "one question is enough"
     settle.start_settlement(case_id(STAY), tools, act(tools))
@@ -69,7 +69,7 @@ def test_a_clock_that_jumps(tools: Tools, payers: Payers, tmp_path: Path, jump: 
         getattr(payers.bureau, lost).append(Stage.SETTLE)
     dispatch.work_once(tools)
     payers.clock.moment += jump
-    assert work(tools, seconds=24 * 3600)
+    assert work(tools, seconds=24 * 3600, pace=120)
     assert row_of(STAY, tools).bill is BillState.SETTLED
     assert sent(payers) == (2 if lost == "deaf" else 1)
     assert payers.bureau.settled() == [KEY]
