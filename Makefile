@@ -7,7 +7,7 @@ STAMP   = $(VENV)/.installed
 OUT    ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint types check serve bench fuzz docs lock clean
+.PHONY: help install demo test quick lint types check serve bench fuzz nightly docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ demo: $(STAMP)  ## run the main job on the fixture hospital; OUT=DIR chooses whe
 
 test: $(STAMP)  ## all tests, foreign validators included where their runtimes can be had
 	@$(BIN)/python -m pytest -m "not slow" -n auto
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 quick: $(STAMP)  ## the tests without real processes and foreign validators
 	@$(BIN)/python -m pytest -m "not slow" -n auto
@@ -52,6 +52,10 @@ bench: $(STAMP)  ## measure; writes bench/RESULTS.md
 
 fuzz: $(STAMP)  ## fuzz the readers for 80 minutes; writes bench/FUZZ.md
 	@$(BIN)/python -m bench.fuzz
+
+nightly: $(STAMP)  ## 20,000 examples a law, a million bills against the oracle
+	@$(BIN)/python -m bench.properties
+	@$(BIN)/python -m bench.oracle
 
 docs: $(STAMP)  ## regenerate the generated pages of docs/
 	@$(BIN)/python -m tests.house.pages --write

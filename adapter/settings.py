@@ -7,11 +7,14 @@ case. The environment wins over the file. docs/operations.md lists every setting
 from __future__ import annotations
 
 import os
+from datetime import datetime, time
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.issues import AdapterError, Issue, Severity
 
 
@@ -34,18 +37,85 @@ def data_folder(name: str) -> Path:
     )
 
 
+def _hours(text: object) -> tuple[time, time]:
+    start, _, end = str(text).partition("-")
+    found = time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+    if found[0] == found[1]:
+        raise ValueError("quiet hours end when they begin")
+    return found
+
+
+def _window(text: object) -> tuple[datetime, datetime]:
+    start, _, end = str(text).partition("/")
+    found = (datetime.fromisoformat(start.strip()), datetime.fromisoformat(end.strip()))
+    from_, to = (each if each.tzinfo else each.replace(tzinfo=HOSPITAL_ZONE) for each in found)
+    if to <= from_:
+        raise ValueError("a maintenance window ends after it begins")
+    return from_, to
+
+
+#: ``22:00-06:30`` in the hospitals' time.
+QuietHours = Annotated[tuple[time, time], BeforeValidator(_hours)]
+#: ``2026-03-02T01:00/2026-03-02T03:00``, in the hospitals' time where no other is given.
+Window = Annotated[tuple[datetime, datetime], BeforeValidator(_window)]
+
+
+class NhsaSettings(BaseModel):
+    """Who speaks with a bureau of the national platform, and by which region's rules (``mappings/nhsa``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: str = "national"
+    fixmedins_code: str = Field(min_length=1, max_length=30)
+    fixmedins_name: str = Field(min_length=1)
+    division: str = Field(pattern=r"^[0-9]{6}$")
+    opter: str = Field(min_length=1)
+    opter_name: str = Field(min_length=1)
+    opter_type: str = Field(default="1", pattern="^[123]$")
+    mac: str = ""
+    ip: str = ""
+    keys: dict[str, SecretStr] = {}
+
+
+class AidXmlSettings(BaseModel):
+    """Who signs in at a civil-affairs aid service, and how that office wants to be spoken to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_name: str = Field(min_length=1)
+    password: SecretStr | None = None
+    namespace: str = Field(min_length=1)
+    hospital_id: str = ""
+    also: tuple[Literal["insuranceNo", "disease", "diseaseName", "hospitalArea"], ...] = ()
+    details: bool = True
+    session_seconds: int = Field(default=600, ge=1)
+
+
 class EndpointSettings(BaseModel):
     """One counterpart. Names are those of the schemes' calls (``bureau``, ``civil-affairs``)."""
 
     model_config = ConfigDict(extra="forbid")
 
     base_url: str
-    dialect: str = Field(default="fhir", pattern="^fhir$")
+    dialect: str = Field(default="fhir", pattern="^(fhir|nhsa|aid-xml|folder)$")
     form: str = Field(default="submit", pattern="^(submit|transaction)$")
     simulator: bool = False
     longest_delay: int = Field(default=300, ge=0)
     timeout: int = Field(default=30, ge=1)
     token: SecretStr | None = None
+    nhsa: NhsaSettings | None = None
+    aid_xml: AidXmlSettings | None = None
+    collect_seconds: int = Field(default=3600, ge=1)
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    ca: Path | None = None
+    max_entries: int | None = Field(default=None, ge=1)
+    conditional: str = Field(default="create", pattern="^(create|update)$")
+    quiet_hours: tuple[QuietHours, ...] = ()
+    maintenance: tuple[Window, ...] = ()
+    per_second: float | None = Field(default=None, gt=0)
+    breaker_failures: int = Field(default=5, ge=0)
+    breaker_seconds: int = Field(default=5, ge=1)
 
 
 class LimitSettings(BaseModel):
@@ -127,6 +197,10 @@ class Settings(BaseSettings):
     retry_first_seconds: float = Field(default=1.0, gt=0)
     retry_most_seconds: float = Field(default=300.0, gt=0)
     retry_limit: int = Field(default=12, ge=1)
+    advance_difference: str | None = Field(default=None, pattern="^(hospital|patient)$")
+    reverse_declared: str = Field(default="allow", pattern="^(allow|refuse)$")
+    reverse_before_later: str = Field(default="mark", pattern="^(mark|refuse)$")
+    notices_at: str = Field(default="06:00", pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property

@@ -14,23 +14,35 @@ from typing import Any
 
 import structlog
 
-from adapter.cases.tools import Feed, Tools
+from adapter.cases.tools import Feed, OfficeRules, Tools
 from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping, source_names
 from adapter.intake.mapping.messages import load_messages
 from adapter.intake.mapping.way_back import load_way_back
-from adapter.intake.reference import load_prices, load_reference, load_window
+from adapter.intake.reference import load_estimates, load_prices, load_reference, load_window
 from adapter.ledger.ledger import Ledger
 from adapter.model.dates import Clock, SystemClock
 from adapter.model.issues import AdapterError
 from adapter.model.message import MessageLimits
 from adapter.model.source import MESSAGES, ReadingLimits
 from adapter.payers.delivery.endpoint import EndpointConfig
+from adapter.payers.delivery.endpoints.aid_xml.definitions import load_definitions
+from adapter.payers.delivery.endpoints.aid_xml.endpoint import AidXmlEndpoint
+from adapter.payers.delivery.endpoints.aid_xml.issues import account_unset
+from adapter.payers.delivery.endpoints.aid_xml.stay import Office
 from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
+from adapter.payers.delivery.endpoints.folder.endpoint import FolderEndpoint
 from adapter.payers.delivery.endpoints.his.endpoint import open_way
 from adapter.payers.delivery.endpoints.his.way import Way
+from adapter.payers.delivery.endpoints.nhsa.endpoint import NhsaEndpoint
+from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital, Keys
+from adapter.payers.delivery.endpoints.nhsa.load import load_dialect
+from adapter.payers.delivery.endpoints.nhsa.setting_issues import hospital_unset
+from adapter.payers.delivery.http import mutual_tls
 from adapter.payers.delivery.retry import RetryPolicy
+from adapter.payers.delivery.shown import Shown
+from adapter.payers.delivery.traffic import Traffic, TrafficRules
 from adapter.rules.policy.load import load_book
-from adapter.settings import EndpointSettings, LimitSettings, Settings, secret
+from adapter.settings import AidXmlSettings, EndpointSettings, LimitSettings, NhsaSettings, Settings, secret
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +51,8 @@ log = structlog.get_logger(__name__)
 def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | None = None) -> Iterator[Tools]:
     """Everything a use case needs, closed again at the end."""
     clock = clock or SystemClock()
-    payers = {name: _endpoint(name, each, clock) for name, each in settings.endpoints.items()}
+    shown = Shown()
+    payers = {name: _endpoint(name, each, clock, settings, shown) for name, each in settings.endpoints.items()}
     hospitals = ways_back(settings.mappings_folder, clock)
     ledger = Ledger.open(settings.database_url)
     try:
@@ -51,6 +64,9 @@ def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | 
             clock=clock,
             retry=RetryPolicy(settings.retry_first_seconds, settings.retry_most_seconds, settings.retry_limit),
             lease_seconds=settings.lease_seconds,
+            office=_office(settings),
+            shown=shown,
+            traffic=Traffic({name: _traffic(each) for name, each in settings.endpoints.items()}),
             most_seconds=settings.limits.seconds,
             worker=worker or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         )
@@ -76,7 +92,9 @@ def feeds(mappings: Path, reference_folder: Path, limits: LimitSettings | None =
         reference, windows = load_reference(facts), load_window(facts / "window.yaml")
         master = facts / "prices.csv"
         prices = load_prices(master) if master.is_file() else None
-        unread = (*reference.issues, *windows.issues, *(prices.issues if prices is not None else ()))
+        table = facts / "estimates.csv"
+        estimates, wrong = load_estimates(table) if table.is_file() else ((), ())
+        unread = (*reference.issues, *windows.issues, *(prices.issues if prices is not None else ()), *wrong)
         messages = load_messages(mappings, mapping) if mapping.shape.reader == MESSAGES else None
         messages = messages and replace(messages, limits=of_messages)
         return Feed(
@@ -89,6 +107,7 @@ def feeds(mappings: Path, reference_folder: Path, limits: LimitSettings | None =
             prices,
             password=database_password(mapping),
             way_back=load_way_back(mappings, source),
+            estimates=estimates,
         )
 
     return feed
@@ -131,7 +150,9 @@ def _reading_limits(limits: LimitSettings) -> tuple[ReadingLimits, MessageLimits
     return ReadingLimits(**common, **of_rows), MessageLimits(**common, **of_parts, messages=limits.rows)
 
 
-def _endpoint(name: str, settings: EndpointSettings, clock: Clock) -> FhirEndpoint:
+def _endpoint(
+    name: str, settings: EndpointSettings, clock: Clock, whole: Settings, shown: Shown
+) -> FhirEndpoint | NhsaEndpoint | AidXmlEndpoint | FolderEndpoint:
     config = EndpointConfig(
         name=name,
         dialect=settings.dialect,
@@ -141,5 +162,72 @@ def _endpoint(name: str, settings: EndpointSettings, clock: Clock) -> FhirEndpoi
         longest_delay=settings.longest_delay,
         timeout=settings.timeout,
         token=settings.token.get_secret_value() if settings.token else None,
+        max_entries=settings.max_entries,
+        conditional=settings.conditional,
+        tls=mutual_tls(f"endpoints.{name}", cert=settings.client_cert, key=settings.client_key, ca=settings.ca),
     )
+    if settings.dialect == "nhsa":
+        return _bureau(config, settings.nhsa, clock, whole.mappings_folder, shown)
+    if settings.dialect == "aid-xml":
+        return _aid_service(config, settings.aid_xml, clock, whole.mappings_folder)
+    if settings.dialect == "folder":
+        return FolderEndpoint(config, clock, collect_seconds=settings.collect_seconds)
     return FhirEndpoint(config, clock)
+
+
+def _bureau(
+    config: EndpointConfig, own: NhsaSettings | None, clock: Clock, mappings: Path, shown: Shown
+) -> NhsaEndpoint:
+    """A bureau of the national platform. Raises AdapterError CFG-730 to -735 and MAP-101."""
+    if own is None:
+        raise AdapterError(hospital_unset(f"endpoints.{config.name}.nhsa"))
+
+    def window(case_id: str) -> Credential | None:
+        given = shown.take(case_id, clock.now())
+        return None if given is None else Credential(given.number, given.password, given.card_sn)
+
+    names = ("fixmedins_code", "fixmedins_name", "division", "opter", "opter_name", "opter_type", "mac", "ip")
+    return NhsaEndpoint(
+        config,
+        clock,
+        dialect=load_dialect(mappings, own.region),
+        hospital=Hospital(**{name: getattr(own, name) for name in names}),
+        keys=Keys({name: key.get_secret_value() for name, key in own.keys.items()}),
+        window=window,
+    )
+
+
+def _aid_service(config: EndpointConfig, own: AidXmlSettings | None, clock: Clock, mappings: Path) -> AidXmlEndpoint:
+    """A civil-affairs aid service. Raises AdapterError CFG-740 and MAP-101."""
+    if own is None or own.password is None:
+        place = f"endpoints.{config.name}.aid_xml"
+        raise AdapterError(account_unset(place if own is None else f"{place}.password"))
+    return AidXmlEndpoint(
+        config,
+        clock,
+        definitions=load_definitions(mappings),
+        office=Office(own.namespace, own.hospital_id, own.also, own.details),
+        user_name=own.user_name,
+        password=own.password.get_secret_value,
+        session_seconds=own.session_seconds,
+    )
+
+
+def _traffic(settings: EndpointSettings) -> TrafficRules:
+    """When an endpoint may be spoken to, and how fast."""
+    return TrafficRules(
+        quiet=settings.quiet_hours,
+        maintenance=settings.maintenance,
+        per_second=settings.per_second,
+        breaker_failures=settings.breaker_failures,
+        breaker_seconds=settings.breaker_seconds,
+    )
+
+
+def _office(settings: Settings) -> OfficeRules:
+    """What the office decided about settlements."""
+    return OfficeRules(
+        advance_difference=settings.advance_difference,
+        refuse_declared=settings.reverse_declared == "refuse",
+        refuse_before_later=settings.reverse_before_later == "refuse",
+    )

@@ -6,18 +6,23 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import convert, hl7, map_encode, memory, settle
+from bench import convert, hl7, map_encode, memory, oracle, settle, settle_amounts
 from bench.report import RESULTS, Bench, write_results
 
 BENCHES: Mapping[str, Callable[[], Bench]] = {
     "map_encode": map_encode.run,
     "settle": settle.run,
+    "settle_amounts": settle_amounts.run,
     "hl7": hl7.run,
     "convert": convert.run,
 }
 
 #: Those that take long or much room on disk; they run when they are named.
-LARGE: Mapping[str, Callable[[], Bench]] = {"memory": memory.run}
+LARGE: Mapping[str, Callable[[], Bench]] = {
+    "memory": memory.run,
+    "oracle": oracle.run,
+    "policy_diff": settle_amounts.run_diff,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

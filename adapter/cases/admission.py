@@ -10,6 +10,8 @@ from typing import Any
 from adapter.cases.reading import OURS, as_rows, case_of, his_resources
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.cases.way_back import tell_eligibility
+from adapter.cases.window.insurer import registration_differs
+from adapter.cases.window.record import WindowRecord, decision_of, record_of, window_facts
 from adapter.fhir.facts import facility_facts, person_facts
 from adapter.fhir.programme_task import entitlement_task
 from adapter.ledger.ledger import Transaction
@@ -28,10 +30,16 @@ from adapter.rules.programme import (
     check_deposit,
     deposit_arrived,
 )
+from adapter.rules.programme.agreements import declined_kinds
 
 
 def admission_facts(
-    stay_key: str, resources: tuple[Mapping[str, Any], ...], feed: Feed, credit: CreditState
+    stay_key: str,
+    resources: tuple[Mapping[str, Any], ...],
+    feed: Feed,
+    credit: CreditState,
+    record: WindowRecord,
+    differs: tuple[str, ...] | None = None,
 ) -> tuple[AdmissionFacts, list[Issue]]:
     """What the programme may look at, and what is missing from it."""
     encounter = next(each for each in resources if each["resourceType"] == "Encounter")
@@ -44,8 +52,13 @@ def admission_facts(
         person=person,
         facility=facility,
         registers=feed.reference.registers(person.key, admitted) if person is not None else None,
-        window=feed.windows.get(stay_key),
+        window=window_facts(feed.windows.get(stay_key), stay_key, record),
         credit=credit,
+        other_causes=frozenset(record.facts.other_causes or ()),
+        decision=decision_of(record.facts),
+        differs=differs,
+        waived=record.waived,
+        declined=declined_kinds(record.agreements),
     )
     return facts, [*found, *more]
 
@@ -59,7 +72,8 @@ def assess_case(tx: Transaction, case_id: str, tools: Tools, act: Act) -> tuple[
     row = case_of(tx, case_id)
     feed, scheme = tools.feed(row.source), tools.book.scheme(row.scheme)
     resources = his_resources(tx, case_id)
-    facts, found = admission_facts(row.stay_key, resources, feed, credit_of(tx, row))
+    differs = registration_differs(tx, case_id, resources)
+    facts, found = admission_facts(row.stay_key, resources, feed, credit_of(tx, row), record_of(tx, case_id), differs)
     programme = tools.book.programme(scheme.programme)
     assessment = assess(facts, programme, local_day(act.at), scheme.settings)
     _file(tx, case_id, row.source, resources, assessment, test_profile=scheme.test_profile, act=act)
@@ -79,7 +93,7 @@ def credit_of(tx: Transaction, row: CaseRow) -> CreditState:
 def may_take_deposit(tx: Transaction, case_id: str, amount: Money, tools: Tools, act: Act) -> DepositAnswer:
     """The answer before money is taken (X-18); asking is written down."""
     assessment, _ = assess_case(tx, case_id, tools, act)
-    answer = check_deposit(assessment, amount)
+    answer = check_deposit(assessment, amount, record_of(tx, case_id).deposit_let)
     asked = {"amount": amount.text, "allowed": answer.allowed, "cite": answer.cite}
     tx.note(case_id, "deposit-asked", asked, **act.said)
     return answer
@@ -159,15 +173,19 @@ def _file(
 def _move_entitlement(
     tx: Transaction, case_id: str, before: EntitlementState | None, assessment: Assessment, act: Act
 ) -> None:
-    """Granted that no longer holds is revoked, from now on only; every other step follows the table."""
+    """Granted that no longer holds is revoked, from now on only; every other step follows the table.
+
+    A doubt revokes nothing: what is merely open (a third party, a paper) stands in the assessment (X-06).
+    """
     if before is None:
         tx.start(case_id, "entitlement", EntitlementState.UNASSESSED, **act.said)
         before = EntitlementState.UNASSESSED
     after = assessment.state
-    if before is EntitlementState.GRANTED and after is not EntitlementState.GRANTED:
+    if before is EntitlementState.GRANTED and after is EntitlementState.REFUSED:
         after = EntitlementState.REVOKED
+    decided = before in (EntitlementState.GRANTED, EntitlementState.REFUSED)
     settled = before in (after, EntitlementState.REVOKED)
-    if settled or (before is EntitlementState.REFUSED and after is EntitlementState.PROVISIONAL):
+    if settled or (decided and after is EntitlementState.PROVISIONAL):
         return
     tx.move(case_id, "entitlement", after, **act.said)
 
@@ -189,7 +207,7 @@ def _deposits(
         return (), None
     if tx.state(case_id, "deposit") in (DepositState.REQUIRED, DepositState.NOT_ALLOWED):
         tx.move(case_id, "deposit", DepositState.RECEIVED, **act.said)
-    issues, task = deposit_arrived(assessment, taken)
+    issues, task = deposit_arrived(assessment, taken, record_of(tx, case_id).deposit_let)
     if task is not None:
         tx.file_paper(case_id, "deposit-refund", _task_paper(task), **act.said)
     return issues, task

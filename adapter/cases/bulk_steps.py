@@ -186,7 +186,7 @@ class _Files:
         """The resources of a stay; or, where something stops it, the stay with its rows as they came."""
         found.stays += 1
         noted = converted.issues
-        if not converted.lines:
+        if not converted.written:
             noted = noted or (issues.stay_without_admission(stay.stay_key),)
         for issue in dict.fromkeys(noted):
             found.codes[issue.code] = found.codes.get(issue.code, 0) + 1
@@ -195,13 +195,9 @@ class _Files:
             found.held += 1
             self._to(REJECTED).write(_rejected(stay, noted))
             return
-        by_type: dict[str, list[bytes]] = {}
-        for kind, body in converted.lines:
-            by_type.setdefault(kind, []).append(body)
-        for kind, bodies in by_type.items():
-            found.lines[kind] = found.lines.get(kind, 0) + len(bodies)
-            bodies.append(b"")
-            self._to(f"{kind}.ndjson").write(b"\n".join(bodies))
+        for each in converted.written:
+            found.lines[each.kind] = found.lines.get(each.kind, 0) + each.count
+            self._to(f"{each.kind}.ndjson").write(each.lines)
         for kind, body in converted.shared:
             found.shared.setdefault(body.decode(), kind)
 

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapter.cases import issues
+from adapter.cases.call_orders import held_call
+from adapter.cases.endpoints import lease_allowed, leave_alone
 from adapter.cases.reading import call_subject
 from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
@@ -82,13 +84,7 @@ def work_once(tools: Tools, *, limit: int = 16) -> Delivered:
 def _round(tools: Tools, limit: int) -> Delivered:
     now = tools.clock.now()
     with tools.ledger.transaction() as tx:
-        leased = tx.lease(
-            tools.worker,
-            now=now,
-            lease_seconds=tools.lease_seconds,
-            limit=limit,
-            endpoints=tuple(tools.endpoints),
-        )
+        leased = lease_allowed(tx, tools, now, limit)
     done = Delivered()
     silent: set[str] = set()
     for message in leased:
@@ -156,6 +152,8 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
     retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry
     parked = needs_person(receipt, attempts, retry)
     with tools.ledger.transaction() as tx:
+        if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED) and message.stage is not Stage.NOTIFY:
+            parked = parked or held_call(tx, message.case_id, message.call) is not None
         tx.record(
             message.key,
             receipt,
@@ -165,6 +163,8 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
         )
         if message.stage is Stage.NOTIFY:
             _leave_alone(tx, message, receipt, act)
+        elif (closed := tools.traffic.heard(message.endpoint, receipt, now)) is not None:
+            leave_alone(tx, message.endpoint, closed, act)
         _note_call(tx, message, receipt, act)
         if receipt.accrued is not None:
             row = tx.case(message.case_id)
@@ -203,7 +203,10 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
 
 def resume_all(tools: Tools, actor: Actor) -> int:
     """Take every unfinished case on from where it was (after a start); returns how many there were."""
-    unfinished = (BillState.DRAFT, BillState.PREVIEWED, BillState.SETTLING, BillState.REVERSING)
+    unfinished = (
+        *(BillState.DRAFT, BillState.PREVIEWED, BillState.SETTLING),
+        *(BillState.SETTLED_ADVANCED, BillState.REVERSING),
+    )
     count, after = 0, ""
     while True:
         with tools.ledger.reading() as tx:

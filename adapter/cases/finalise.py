@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from adapter.cases.observed import ObservedParts, observed_parts
 from adapter.cases.proof import certificate_paper
-from adapter.cases.reading import OURS, Bodies, Dossier, as_rows, bill_paper
+from adapter.cases.reading import OURS, Bodies, Dossier, as_rows, bill_paper, calls_version
 from adapter.cases.tools import Act
 from adapter.cases.walk import Answers
 from adapter.cases.way_back import tell_reversal, tell_settlement
+from adapter.cases.window.account import account_of, bill_reversed, bill_settled
+from adapter.cases.window.books import CASH, given_up
 from adapter.fhir.canonical import decode
 from adapter.fhir.record import RecordFacts, record_bundle
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import Posting
-from adapter.model.case import BillState, PatientPartState
-from adapter.model.money import ZERO
+from adapter.model.case import BillState
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Payer, PayerAnswer, Settlement
 from adapter.rules.policy.scheme import Scheme
 from adapter.rules.settlement.certificate import certificate
@@ -25,8 +27,16 @@ from adapter.rules.settlement.certificate import certificate
 CHARGES = "charges"
 RECEIVABLE = "receivable"
 
+#: What the hospital advances for a payer that has not answered stands on ``advanced/<payer>`` until it has.
+ADVANCED = "advanced"
+
 #: Account of bill rounding.
 ROUNDING = "rounding"
+
+
+def advanced_paper(version: int) -> str:
+    """Name of the paper that says for whom the hospital advanced what in a bill version."""
+    return f"advanced/{version}"
 
 
 #: Paper that names the row of every resource.
@@ -36,20 +46,58 @@ ORIGINS = "origins"
 SETTLED_ELEMENTS = {"ChargeItem": ("status",), "Account": ("coverage", "guarantor"), "Encounter": ("identifier",)}
 
 
-def finalise(tx: Transaction, case: Dossier, settlement: Settlement, answers: Answers, act: Act) -> None:
-    """All or nothing: the bill, its postings, its accruals, its resources, and the HIS is told."""
+def finalise(
+    tx: Transaction,
+    case: Dossier,
+    settlement: Settlement,
+    answers: Answers,
+    act: Act,
+    *,
+    advanced: frozenset[Payer] = frozenset(),
+) -> None:
+    """All or nothing: the bill, its postings, its accruals, its resources, and the HIS is told.
+
+    Args:
+        advanced: payers that have not answered; the hospital advances what our rules expect of them, and the
+            year-to-date amounts wait for their answers.
+    """
     case_id, version = case.row.case_id, case.claim.version
     tx.save_settlement(case_id, version, settlement, **act.said)
     tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
-    postings = entries(settlement, observed_parts(tx, case_id, settlement))
+    postings = entries(settlement, observed_parts(tx, case_id, settlement), advanced)
     tx.post(case_id, version, postings, **act.said)
-    tx.accumulate(settlement.accruals, case_id, version, **act.said)
+    if not advanced:
+        tx.accumulate(settlement.accruals, case_id, version, **act.said)
     bundle = record(tx, case, settlement, answers, settled_at=act.at, undone=False)
     publish(tx, case, resources_in(bundle), act)
-    tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
+    after = BillState.SETTLED_ADVANCED if advanced else BillState.SETTLED
+    tx.move(case_id, "bill", after, subject=str(version), **act.said)
     tx.file_paper(case_id, "settled", {"at": act.at.isoformat(), "version": str(version)}, **act.said)
-    if tx.state(case_id, "patient-part") is None:
-        tx.start(case_id, "patient-part", PatientPartState.OPEN, **act.said)
+    bill_settled(tx, case_id, act)
+    tell_settlement(tx, case.row.stay_key, settlement, case.feed, act)
+
+
+def book_again(
+    tx: Transaction, case: Dossier, settlement: Settlement, answers: Answers, act: Act, *, borne: Money
+) -> None:
+    """An advanced bill as the payers decided it: its postings go back and are made anew, its accruals are added.
+
+    Args:
+        borne: of what the patient would have to pay more now, the part that the hospital bears.
+    """
+    case_id, version = case.row.case_id, case.claim.version
+    given = account_of(tx, case_id).part.adjusted + borne
+    tx.reverse_postings(case_id, version, keep=CASH, **act.said)
+    tx.save_settlement(case_id, version, settlement, **act.said)
+    tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
+    tx.post(case_id, version, entries(settlement, observed_parts(tx, case_id, settlement)), **act.said)
+    if given := min(given, settlement.patient_pays):
+        tx.post(case_id, version, given_up(given, "医院减免及垫付差额 (waived; difference of an advance)"), **act.said)
+    tx.accumulate(settlement.accruals, case_id, version, **act.said)
+    at = settled_at(tx, case_id, act)
+    publish(tx, case, resources_in(record(tx, case, settlement, answers, settled_at=at, undone=False)), act)
+    tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
+    bill_settled(tx, case_id, act)
     tell_settlement(tx, case.row.stay_key, settlement, case.feed, act)
 
 
@@ -61,13 +109,14 @@ def undo(tx: Transaction, case: Dossier, act: Act) -> None:
     case_id, version = case.row.case_id, case.claim.version
     settlement = tx.settlement(case_id, version)
     if settlement is not None:
-        tx.reverse_postings(case_id, version, **act.said)
+        tx.reverse_postings(case_id, version, keep=CASH, **act.said)
         tx.reverse_accruals(case_id, version, **act.said)
         answers = answers_of(tx, case_id, version, settlement)
         bundle = record(tx, case, settlement, answers, settled_at=settled_at(tx, case_id, act), undone=True)
         publish(tx, case, resources_in(bundle), act)
         tell_reversal(tx, case.row.stay_key, settlement, case.feed, act)
     tx.move(case_id, "bill", BillState.REVERSED, subject=str(version), **act.said)
+    bill_reversed(tx, case_id, act)
 
 
 def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act: Act) -> None:
@@ -100,23 +149,26 @@ def _bill_follows(tx: Transaction, case: Dossier, put: dict[str, int], act: Act)
     """Our own change of a resource is no change of what the bill was made from."""
     name = bill_paper(case.claim.version)
     paper = tx.paper(case.row.case_id, name)
-    before = paper["resources"] if paper is not None else None
-    if isinstance(before, dict):
+    if paper is not None:
         changed = {f"{kind}/{id_}" for kind, id_ in case.newer}
-        after = before | {key: version for key, version in put.items() if key not in changed}
-        tx.file_paper(case.row.case_id, name, {"resources": after}, **act.said)
+        after = {key: version for key, version in put.items() if key not in changed}
+        before = cast("dict[str, int]", paper["resources"])
+        tx.file_paper(case.row.case_id, name, {**paper, "resources": before | after}, **act.said)
 
 
-def entries(settlement: Settlement, observed: ObservedParts | None = None) -> list[Posting]:
+def entries(
+    settlement: Settlement, observed: ObservedParts | None = None, advanced: frozenset[Payer] = frozenset()
+) -> list[Posting]:
     """The bill on one side, who owes it on the other; each part its own posting with its article.
 
     Args:
         observed: what the HIS's own settlement moves beyond the funds' part: rounding of the bill, the hospital's
             waiver, the personal account. Each is a pair of postings of its own, so that no line is bent for it.
+        advanced: payers that have not answered: what is expected of them is not claimed from them yet.
     """
     owed = [
         Posting(
-            account=f"{RECEIVABLE}/{share.payer}",
+            account=f"{ADVANCED if share.payer in advanced else RECEIVABLE}/{share.payer}",
             debit=max(share.amount, ZERO),
             credit=max(-share.amount, ZERO),
             payer=share.payer,
@@ -162,8 +214,16 @@ def record(
         claim=case.claim,
         undone=undone,
         rounding=observed_parts(tx, case.row.case_id, settlement).rounding,
+        asked_version=calls_version(tx, case.row.case_id, settlement.version),
     )
     return record_bundle(case.resources, settlement, tuple(answers.values()), facts=facts)
+
+
+#: What acts of people make beside the bill; the record carries it along.
+OF_ACTS = (
+    *("Communication", "CommunicationRequest", "Consent", "Contract", "Flag", "PaymentNotice", "PaymentReconciliation"),
+    *("RelatedPerson", "Task"),
+)
 
 
 class RecordFrame(TypedDict):
@@ -181,14 +241,14 @@ def record_frame(tx: Transaction, case_id: str, source: str, scheme: Scheme) -> 
     """Order and calls of the scheme, the rows that the resources came from, the entitlement Task."""
     paper = tx.paper(case_id, ORIGINS) or {}
     rows = paper.get("rows")
-    tasks = tuple(decode(row.body) for row in tx.resources_of_case(case_id, ("Task",)))
+    made = tuple(decode(row.body) for row in tx.resources_of_case(case_id, OF_ACTS) if row.source == OURS)
     return {
         "source": source,
         "case_id": case_id,
         "order": scheme.order,
         "calls": {call.name: call.payers for call in scheme.calls},
         "origins": {str(key): str(value) for key, value in rows.items()} if isinstance(rows, dict) else {},
-        "more": tasks,
+        "more": made,
     }
 
 
@@ -202,7 +262,7 @@ def answers_of(tx: Transaction, case_id: str, version: int, settlement: Settleme
     """The payers' stored answers that a settlement was made from."""
     wanted = {share.reference: share.payer for share in settlement.shares if share.reference}
     found: dict[Payer, PayerAnswer] = {}
-    for row in tx.messages_of_case(case_id, version):
+    for row in tx.messages_of_case(case_id, calls_version(tx, case_id, version)):
         for receipt in tx.receipts(row.message.key):
             found.update({a.payer: a for a in receipt.answers if wanted.get(a.reference) is a.payer})
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from adapter.cases import diff_issues
 from adapter.fhir.canonical import decode
@@ -133,7 +134,7 @@ def _case(row: Mapping[str, str], place: str) -> LineSums | Issue:
             insurance=_insurance(row.get("insurance", "")),
             categories=_categories(row.get("categories", "")),
             sums=LineSplit(parts["full_self_pay"], parts["over_limit"], parts["pre_self_pay"], parts["in_scope"]),
-            accrued=tuple((name, Money.yuan(text)) for name, text in row.items() if name in _ACCRUED and text),
+            accrued=tuple([(name, Money.yuan(row[name])) for name in _of(tuple(row)).accrued if row[name]]),
             keys=_keys(row),
         )
     except (KeyError, ValueError) as error:
@@ -141,10 +142,30 @@ def _case(row: Mapping[str, str], place: str) -> LineSums | Issue:
 
 
 def _keys(row: Mapping[str, str]) -> dict[str, str]:
-    keys = {name.removeprefix(CIRCUMSTANCE): text for name, text in row.items() if name.startswith(CIRCUMSTANCE)}
-    keys["hospital_level"] = Level(row.get("hospital_level") or Level.SECONDARY)
+    keys = {name.removeprefix(CIRCUMSTANCE): row[name] for name in _of(tuple(row)).circumstances}
+    keys["hospital_level"] = _level(row.get("hospital_level", ""))
     keys["insurance"] = row.get("insurance") or str(Insurance.RESIDENTS)
     return keys
+
+
+class _Columns(NamedTuple):
+    """Columns of a row that are not in every file."""
+
+    accrued: tuple[str, ...]
+    circumstances: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _of(columns: tuple[str, ...]) -> _Columns:
+    return _Columns(
+        tuple(name for name in columns if name in _ACCRUED),
+        tuple(name for name in columns if name.startswith(CIRCUMSTANCE)),
+    )
+
+
+@lru_cache(maxsize=16)
+def _level(text: str) -> Level:
+    return Level(text or Level.SECONDARY)
 
 
 def _money(text: str) -> Money:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapter.model.issues import Issue, Severity
 from adapter.model.settlement import Settlement
 
-_GAPS = frozenset({"SET-312", "SET-321"})
+_GAPS = frozenset({"SET-312", "SET-321", "SET-330", "SET-331"})
 
 
 def gaps(settlement: Settlement) -> tuple[Issue, ...]:

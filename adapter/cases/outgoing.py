@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,12 @@ def retry(key: str, tools: Tools, act: Act) -> None:
             tx.pause(row.message.endpoint, None, **act.said)
 
 
+def park(key: str, tools: Tools, act: Act) -> None:
+    """Set a waiting message aside for a person. Raises AdapterError LED-409, LED-416 for one that is leased or done."""
+    with tools.ledger.transaction() as tx:
+        tx.park_message(key, **act.said)
+
+
 def wire_log(tools: Tools) -> Iterator[dict[str, Any]]:
     """What went over the wire and what came back, in order, masked: the auditor's copy."""
     with tools.ledger.reading() as tx:
@@ -62,8 +69,19 @@ def wire_log(tools: Tools) -> Iterator[dict[str, Any]]:
 _SHOWN_OF_PATIENT = frozenset({"resourceType", "id", "identifier", "meta"})
 
 
+#: Fields of other dialects that say who somebody is, or prove it, in lower case: bureaus are careless with capitals.
+_PERSONAL = frozenset(
+    {
+        *("subscriberid", "psn_name", "psn_no", "psn_cert_no", "certno", "cert_no", "mdtrt_cert_no", "card_sn", "brdy"),
+        *("coner_name", "coner_tel", "coner_addr", "tel", "addr", "emp_name", "patn_name", "exp_content", "expcontent"),
+        *("cainfo", "sign_no", "password", "access_token"),
+    }
+)
+_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+
+
 def masked_body(body: bytes) -> Any:
-    """A FHIR body with what identifies a person masked; a body that is not JSON is only measured."""
+    """A body with what identifies a person masked; a body that is not JSON is only measured, and so is text in text."""
     if not body:
         return None
     try:
@@ -75,8 +93,10 @@ def masked_body(body: bytes) -> Any:
 def _masked(value: Any) -> Any:
     if isinstance(value, list):
         return [_masked(each) for each in value]
+    if isinstance(value, str):
+        return f"({len(value)} characters)" if value[:1] in ("{", "[", "<") else _ID_NUMBER.sub("***", value)
     if not isinstance(value, dict):
         return value
     if value.get("resourceType") == "Patient":
         return {key: each if key in _SHOWN_OF_PATIENT else "***" for key, each in value.items()}
-    return {key: "***" if key == "subscriberId" else _masked(each) for key, each in value.items()}
+    return {key: "***" if each and key.lower() in _PERSONAL else _masked(each) for key, each in value.items()}

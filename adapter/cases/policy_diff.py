@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
 from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +19,7 @@ from adapter.cases.line_sums import LineSums, read_line_sums
 from adapter.cases.settlers import Divided, Settler, settler_for
 from adapter.model.issues import Issue
 from adapter.model.money import Money
+from adapter.model.person import Category
 from adapter.model.settlement import Payer
 from adapter.rules.policy.book import PolicyBook
 from adapter.rules.policy.load import load_layers
@@ -45,7 +48,7 @@ class Side:
     layers: tuple[ResolvedLayer, ...]
     settle: Settler
 
-    @property
+    @cached_property
     def order(self) -> tuple[Payer, ...]:
         return tuple(layer.payer for layer in self.layers)
 
@@ -90,6 +93,7 @@ class Difference:
 
     Attributes:
         compared: cases that both sides could divide; only they count in totals and groups.
+        sums: by side, what each payer bears in all, the patients last, in fen.
         uncomputed: (side, code) → cases that it kept from being divided.
         unreadable: lines that could not be read; the first of their issues are in ``issues``.
     """
@@ -99,15 +103,18 @@ class Difference:
     compared: int = 0
     total: int = 0
     whole: Group = field(default_factory=Group)
-    by_level: dict[str, Group] = field(default_factory=dict)
-    by_category: dict[str, Group] = field(default_factory=dict)
-    pays: dict[str, Counter[str]] = field(default_factory=lambda: {"a": Counter(), "b": Counter()})
+    by_level: defaultdict[str, Group] = field(default_factory=lambda: defaultdict(Group))
+    by_category: defaultdict[str, Group] = field(default_factory=lambda: defaultdict(Group))
+    sums: dict[str, list[int]] = field(init=False)
     uncomputed: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept_out: int = 0
     unreadable: int = 0
     issues: list[Issue] = field(default_factory=list)
     most_gained: list[tuple[int, str]] = field(default_factory=list)
     most_lost: list[tuple[int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sums = {"a": [0] * (len(self.a.order) + 1), "b": [0] * (len(self.b.order) + 1)}
 
     def take(self, case: LineSums, a: Divided, b: Divided) -> int | None:
         """Count one case; the change of the patient's part in fen, or None where it cannot be compared."""
@@ -117,21 +124,26 @@ class Difference:
             return None
         change = b.patient - a.patient
         self.compared += 1
-        self.total += case.total.fen
+        self.total += a.patient + sum(a.pays)
         self.whole.take(change)
-        self.by_level.setdefault(case.keys["hospital_level"], Group()).take(change)
-        for category in sorted(map(str, case.categories)) or ["–"]:
-            self.by_category.setdefault(category, Group()).take(change)
-        for side, order, divided in (("a", self.a.order, a), ("b", self.b.order, b)):
-            pays = self.pays[side]
-            for payer, fen in zip(order, divided.pays, strict=True):
-                pays[payer] += fen
-            pays[Payer.PATIENT] += divided.patient
+        self.by_level[case.keys["hospital_level"]].take(change)
+        for category in _names(case.categories):
+            self.by_category[category].take(change)
+        self.sums["a"] = [*map(add, self.sums["a"], (*a.pays, a.patient))]
+        self.sums["b"] = [*map(add, self.sums["b"], (*b.pays, b.patient))]
         if change < 0:
             _keep(self.most_gained, (-change, case.case))
         elif change > 0:
             _keep(self.most_lost, (change, case.case))
         return change
+
+    @property
+    def pays(self) -> dict[str, Counter[str]]:
+        """What each payer bears in all, by side, in fen; the patients among them."""
+        return {
+            side: Counter(dict(zip((*order, Payer.PATIENT), self.sums[side], strict=True)))
+            for side, order in (("a", self.a.order), ("b", self.b.order))
+        }
 
     def refuse(self, issue: Issue) -> None:
         """Count a line that could not be read."""
@@ -141,6 +153,7 @@ class Difference:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values; amounts are text in yuan."""
+        pays = self.pays
         payers = [*dict.fromkeys([*self.a.order, *self.b.order]), Payer.PATIENT]
         return {
             "a": self.a.name,
@@ -155,9 +168,9 @@ class Difference:
             "total": Money(self.total).text,
             "payers": {
                 str(payer): {
-                    "a": Money(self.pays["a"][payer]).text,
-                    "b": Money(self.pays["b"][payer]).text,
-                    "difference": Money(self.pays["b"][payer] - self.pays["a"][payer]).text,
+                    "a": Money(pays["a"][payer]).text,
+                    "b": Money(pays["b"][payer]).text,
+                    "difference": Money(pays["b"][payer] - pays["a"][payer]).text,
                 }
                 for payer in payers
             },
@@ -247,6 +260,11 @@ def _row(case: LineSums, a: Divided, b: Divided, change: int | None) -> tuple[st
     if change is None:
         return case.case, case.total.text, "", "", "", " ".join(dict.fromkeys((*a.codes, *b.codes)))
     return case.case, case.total.text, Money(a.patient).text, Money(b.patient).text, Money(change).text, ""
+
+
+@lru_cache(maxsize=256)
+def _names(categories: frozenset[Category]) -> tuple[str, ...]:
+    return tuple(sorted(map(str, categories))) or ("–",)
 
 
 def _keep(kept: list[tuple[int, str]], row: tuple[int, str]) -> None:

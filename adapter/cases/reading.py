@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from adapter.cases import issues
 from adapter.cases.tools import Act, Feed, Tools
+from adapter.cases.window.record import findings_by_line, record_of, window_facts
 from adapter.fhir.canonical import canonical, decode, digest_of
 from adapter.fhir.facts import claim_facts
+from adapter.ledger.codec import claim_bytes, claim_of, json_object, json_text
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, ResourceIn
 from adapter.model.case import CallState
 from adapter.model.claim import Claim, YearToDate
+from adapter.model.dates import local_day
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.money import Money
 from adapter.rules.policy.scheme import Call, Scheme
+from adapter.rules.programme.deferral import with_own_pay
+from adapter.rules.settlement.stay_dates import ended_during, in_benefit_year
 
 #: Under this name the ledger keeps what we made ourselves; everything else of a case came from its feed.
 OURS = "adapter"
@@ -66,66 +71,78 @@ class Dossier:
 
 def dossier(tx: Transaction, case_id: str, version: int, tools: Tools, *, estimate_on: date | None = None) -> Dossier:
     """Read a case for a bill version. Raises AdapterError with every issue that keeps it from being read."""
-    return _dossier(tx, case_of(tx, case_id), his_resources(tx, case_id), {}, version, tools, estimate_on)
-
-
-def billed_dossier(tx: Transaction, case_id: str, version: int, tools: Tools) -> Dossier:
-    """Read a case as it was when its bill version began to be settled, whatever the HIS has said since.
-
-    What was looked at is what is settled, and what was settled is what is reversed. Raises AdapterError like
-    ``dossier``.
-    """
-    paper = tx.paper(case_id, bill_paper(version))
-    made_from = paper["resources"] if paper is not None else None
-    if not isinstance(made_from, dict):
-        return dossier(tx, case_id, version, tools)
-    newest = {(row.type, row.id): row for row in tx.resources_of_case(case_id) if row.source != OURS}
-    resources, newer = [], {}
-    for name, kept in made_from.items():
-        kind, _, id_ = name.partition("/")
-        row = newest.get((kind, id_))
-        if row is not None and row.version != kept:
-            newer[kind, id_] = decode(row.body)
-        billed = row if row is not None and row.version == kept else tx.resource(kind, id_, int(kept))
-        if billed is not None:
-            resources.append(decode(billed.body))
-    return _dossier(tx, case_of(tx, case_id), tuple(resources), newer, version, tools, None)
-
-
-def bill_paper(version: int) -> str:
-    """Name of the paper that says which versions of the HIS's resources a bill version is made from."""
-    return f"bill/{version}"
-
-
-def keep_bill_facts(tx: Transaction, case_id: str, version: int, act: Act) -> None:
-    """Write down what a bill version is made from, at the moment when it begins to be settled."""
-    made_from = {f"{row.type}/{row.id}": row.version for row in tx.resources_of_case(case_id) if row.source != OURS}
-    tx.file_paper(case_id, bill_paper(version), {"resources": made_from}, **act.said)
-
-
-def _dossier(
-    tx: Transaction,
-    row: CaseRow,
-    resources: tuple[dict[str, Any], ...],
-    newer: Bodies,
-    version: int,
-    tools: Tools,
-    estimate_on: date | None,
-) -> Dossier:
-    feed = tools.feed(row.source)
+    row, resources = case_of(tx, case_id), his_resources(tx, case_id)
+    feed, record = tools.feed(row.source), record_of(tx, row.case_id)
     claim, found = claim_facts(
         resources,
         case_id=row.case_id,
         version=version,
         reference=feed.reference,
-        window=feed.windows.get(row.stay_key),
+        window=window_facts(feed.windows.get(row.stay_key), row.stay_key, record),
         estimate_on=estimate_on,
     )
     if claim is None:
         raise AdapterError(*(found or (issues.stay_without_admission(row.stay_key),)))
     scheme = tools.book.scheme(row.scheme)
+    programme = tools.book.programme(scheme.programme)
+    claim = with_own_pay(claim, programme, scheme.settings, findings_by_line(claim, record))
+    registered = feed.reference.registers(claim.person.key, local_day(claim.stay.admitted))
+    ended = ended_during(claim, frozenset(entry.category for entry in registered))
+    claim = in_benefit_year(claim, tools.book.layers(scheme))
     accrued = accrued_for(tx, row.source, claim, scheme)
-    return Dossier(row, feed, scheme, resources, claim, accrued, tuple(found), newer)
+    return Dossier(row, feed, scheme, resources, claim, accrued, (*found, *ended))
+
+
+def billed_dossier(tx: Transaction, case_id: str, version: int, tools: Tools) -> Dossier:
+    """Read a case as it was when its bill version began to be settled, whatever anybody has said since.
+
+    What was looked at is what is settled, and what was settled is what is reversed and replayed: the HIS's resources in
+    the versions of then, and the claim of facts that was read from them, from the catalogue and from the window.
+    Raises AdapterError like ``dossier``.
+    """
+    paper = tx.paper(case_id, bill_paper(version))
+    if paper is None:
+        return dossier(tx, case_id, version, tools)
+    made_from = cast("dict[str, int]", paper["resources"])
+    newest = {(row.type, row.id): row for row in tx.resources_of_case(case_id) if row.source != OURS}
+    resources, newer = [], {}
+    for name, kept in made_from.items():
+        kind, _, id_ = name.partition("/")
+        now = newest.get((kind, id_))
+        if now is not None and now.version != kept:
+            newer[kind, id_] = decode(now.body)
+        billed = now if now is not None and now.version == kept else tx.resource(kind, id_, kept)
+        if billed is not None:
+            resources.append(decode(billed.body))
+    row = case_of(tx, case_id)
+    feed, scheme = tools.feed(row.source), tools.book.scheme(row.scheme)
+    claim = replace(claim_of(json_text(paper["claim"]).encode()), version=version)
+    accrued = accrued_for(tx, row.source, claim, scheme)
+    return Dossier(row, feed, scheme, tuple(resources), claim, accrued, (), newer)
+
+
+def bill_paper(version: int) -> str:
+    """Name of the paper that says what a bill version is made from: versions of resources, and the claim of facts."""
+    return f"bill/{version}"
+
+
+def calls_version(tx: Transaction, case_id: str, version: int) -> int:
+    """The bill version with which the payers were asked: an earlier one where a late payer made a new version."""
+    paper = tx.paper(case_id, carried_paper(version))
+    return version if paper is None else int(str(paper["calls"]))
+
+
+def carried_paper(version: int) -> str:
+    """Name of the paper of a bill version that stands on the answers to an earlier one."""
+    return f"carried/{version}"
+
+
+def keep_bill_facts(tx: Transaction, case: Dossier, act: Act) -> None:
+    """Write down what a bill version is made from, at the moment when it begins to be settled."""
+    case_id = case.row.case_id
+    made_from = {f"{row.type}/{row.id}": row.version for row in tx.resources_of_case(case_id) if row.source != OURS}
+    claim = json_object(claim_bytes(case.claim))
+    tx.file_paper(case_id, bill_paper(case.claim.version), {"resources": made_from, "claim": claim}, **act.said)
 
 
 def accrued_for(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> YearToDate:
@@ -139,9 +156,7 @@ def accrued_for(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> Y
     sources: set[str] = set()
     asked_at = None
     for call in scheme.calls:
-        said = tx.asked(source, person, year, call.endpoint)
-        answered = said is not None and said.excludes_case == claim.case_id
-        from_whom = said if said is not None and answered else own
+        from_whom = _told(tx, source, claim, call) or own
         sources.add(from_whom.source)
         asked_at = from_whom.asked_at or asked_at
         names = {str(payer) for payer in call.payers}
@@ -153,6 +168,18 @@ def accrued_for(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> Y
         asked_at=asked_at,
         excludes_case=claim.case_id,
     )
+
+
+def kept_here(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> frozenset[str]:
+    """Payers whose year is known from our own books only: nobody said it for this stay."""
+    calls = [call for call in scheme.calls if _told(tx, source, claim, call) is None]
+    return frozenset(str(payer) for call in calls for payer in call.payers)
+
+
+def _told(tx: Transaction, source: str, claim: Claim, call: Call) -> YearToDate | None:
+    """What a payer said of the person's year before this very stay."""
+    said = tx.asked(source, claim.person.key, claim.stay.settled_on.year, call.endpoint)
+    return said if said is not None and said.excludes_case == claim.case_id else None
 
 
 def call_subject(version: int, call: Call | str) -> str:

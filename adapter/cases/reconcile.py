@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from adapter.cases import issues
-from adapter.cases.reading import call_state
+from adapter.cases.reading import call_state, calls_version
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
@@ -46,27 +46,28 @@ def settled_on(tx: Transaction, endpoint: str, day: date, facility: str, tools: 
     while page := tx.cases(in_states={"bill": _STANDING}, after=after):
         for row in page:
             if row.source not in ours:
-                ours[row.source] = facility == _hospital_of(row.source, tools)
+                ours[row.source] = facility == hospital_of(row.source, tools)
             found += _of_case(tx, row, endpoint, day, tools) if ours[row.source] else []
         after = page[-1].case_id
     return found
 
 
-def _hospital_of(source: str, tools: Tools) -> str:
+def hospital_of(source: str, tools: Tools) -> str:
     """The code by which payers know a source's hospital; one office may serve several hospitals."""
     settings = tools.feed(source).mapper.mapping.settings
     return settings.get("facility.national_code") or settings.get("facility.code", "")
 
 
 def _of_case(tx: Transaction, row: CaseRow, endpoint: str, day: date, tools: Tools) -> list[Settled]:
-    settlement = tx.settlement(row.case_id, row.version)
+    asked = calls_version(tx, row.case_id, row.version)  # what came late was paid outside this exchange
+    settlement = tx.settlement(row.case_id, asked)
     if settlement is None or settlement.on != day:
         return []
     found = []
     for call in tools.book.scheme(row.scheme).calls:
-        if call.endpoint != endpoint or call_state(tx, row.case_id, row.version, call) is not CallState.ACCEPTED:
+        if call.endpoint != endpoint or call_state(tx, row.case_id, asked, call) is not CallState.ACCEPTED:
             continue
-        key = f"{row.case_id}.v{row.version}.{call.name}.settle"
+        key = f"{row.case_id}.v{asked}.{call.name}.settle"
         found += [
             Settled(key, share.payer, share.amount)
             for share in settlement.shares

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapter.cases import issues
-from adapter.cases.finalise import undo
+from adapter.cases.call_orders import held_call
+from adapter.cases.finalise import advanced_paper, undo
 from adapter.cases.observed import observed_answers
-from adapter.cases.reading import Dossier, billed_dossier, call_state, call_subject, case_of
+from adapter.cases.reading import Dossier, billed_dossier, call_state, call_subject, calls_version, case_of
+from adapter.cases.reversal_refusals import refusals
 from adapter.cases.tools import Act, Tools
 from adapter.cases.walk import (
+    OnHold,
     Refused,
     Waiting,
     call_facts,
@@ -19,8 +22,10 @@ from adapter.cases.walk import (
     hold,
     reasons,
     roles_of,
+    said_before,
 )
 from adapter.cases.way_back import tell_standing
+from adapter.cases.window.later_stays import stay_undone
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageState
 from adapter.model.case import BillState, CallState
@@ -38,18 +43,22 @@ def start_reversal(case_id: str, tools: Tools, act: Act) -> None:
     """Begin to undo the newest bill version; started again after a refusal, it asks the payer anew.
 
     Raises:
-        AdapterError: CASE-309 nothing to reverse; CASE-310 a call's effect is unknown; CASE-319 the HIS settled it.
+        AdapterError: CASE-309 nothing to reverse; CASE-310 a call's effect is unknown; CASE-319 the HIS settled it;
+            CASE-430 … CASE-432 the hospital's own reasons.
     """
     with tools.ledger.transaction() as tx:
         row = case_of(tx, case_id)
         if row.bill not in _REVERSIBLE:
             raise AdapterError(issues.not_settled(case_id, str(row.bill or "draft")))
-        case = billed_dossier(tx, case_id, row.version, tools)
+        asked = calls_version(tx, case_id, row.version)
+        case = billed_dossier(tx, case_id, asked, tools)
         _refuse_what_cannot_be_undone(tx, case)
+        if not_here := refusals(tx, row, tools, act):
+            raise AdapterError(*not_here)
         if row.bill is not BillState.REVERSING:
             tx.move(case_id, "bill", BillState.REVERSING, subject=str(row.version), **act.said)
         tx.clear_held(case_id, **act.said)
-        for message in tx.messages_of_case(case_id, row.version):
+        for message in tx.messages_of_case(case_id, asked):
             if message.message.stage is Stage.REVERSE and message.outcome is Outcome.REJECTED:
                 tx.retry(message.message.key, **act.said)
         advance_reversal(tx, case_id, tools, act)
@@ -61,12 +70,15 @@ def advance_reversal(tx: Transaction, case_id: str, tools: Tools, act: Act) -> N
     row = case_of(tx, case_id)
     if row.bill is not BillState.REVERSING:
         return
-    case = billed_dossier(tx, case_id, row.version, tools)
+    asked = calls_version(tx, case_id, row.version)
+    case = billed_dossier(tx, case_id, asked, tools)
     for call in reversed(case.scheme.calls):
-        state = call_state(tx, case_id, row.version, call)
+        state = call_state(tx, case_id, asked, call)
         if state in (CallState.ACCEPTED, CallState.REVERSING) and not _undo_call(tx, case, call, tools, act):
             return
-    undo(tx, case, act)
+    standing = case if asked == row.version else billed_dossier(tx, case_id, row.version, tools)
+    undo(tx, standing, act)
+    stay_undone(tx, standing, tools, act)
 
 
 def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Act) -> bool:
@@ -76,6 +88,9 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
         tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
         return True
+    if (why := held_call(tx, case_id, call.name)) is not None:
+        hold(tx, case_id, reasons(tx, OnHold(case_id, call.name, why)), act)
+        return False
     so_far = exchanges(tx, case, call, Stage.REVERSE)
     if isinstance(so_far, Waiting):
         hold(tx, case_id, reasons(tx, so_far), act)
@@ -87,10 +102,13 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
         return False
     roles = roles_of(tx, case, tools)
     facts = call_facts(case, call, expectation(case, tools, roles, roles.observed), roles.observed)
-    following = endpoint_of(call, tools).next(Stage.REVERSE, facts, so_far, act.at)
+    endpoint = endpoint_of(call, tools)
+    before = said_before(tx, case, call, Stage.REVERSE) if endpoint.stages else ()
+    following = endpoint.next(Stage.REVERSE, facts, so_far, act.at, before=before)
     if isinstance(following, OutboundMessage):
         tx.enqueue(following, **act.said)
-        tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
+        if call_state(tx, case_id, case.claim.version, call) is CallState.ACCEPTED:
+            tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         return False
     if unlike := _not_opposite(tx, case, so_far):
         hold(tx, case_id, unlike, act)
@@ -127,7 +145,8 @@ def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: 
         tx.move(case_id, "call", CallState.ACCEPTED, subject=call_subject(version, call), **act.said)
     others = {call_state(tx, case_id, version, each) for each in case.scheme.calls}
     if CallState.REVERSED not in others and tx.settlement(case_id, version) is not None:
-        tx.move(case_id, "bill", BillState.SETTLED, subject=str(version), **act.said)
+        back = BillState.SETTLED_ADVANCED if _is_advanced(tx, case) else BillState.SETTLED
+        tx.move(case_id, "bill", back, subject=str(case.row.version), **act.said)
     hold(tx, case_id, reasons(tx, refused), act)
 
 
@@ -145,3 +164,10 @@ def _refuse_what_cannot_be_undone(tx: Transaction, case: Dossier) -> None:
     ]
     if open_messages:
         raise AdapterError(issues.effect_unknown(case.row.case_id, open_messages[0].message.call))
+
+
+def _is_advanced(tx: Transaction, case: Dossier) -> bool:
+    """Whether the bill stood on an advance of the hospital: somebody has not answered yet."""
+    states = {call_state(tx, case.row.case_id, case.claim.version, call) for call in case.scheme.calls}
+    waits = not states.isdisjoint({CallState.EXPECTED, CallState.REJECTED})
+    return waits and tx.paper(case.row.case_id, advanced_paper(case.row.version)) is not None

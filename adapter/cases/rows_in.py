@@ -158,6 +158,17 @@ def stay_of_rows(feed: Feed, stay_key: str, tools: Tools) -> StayRecords | None:
         return _stay(feed, stay_key, rows_kept(tx, feed, stay_key), held_stays(tx, feed.name))
 
 
+def rows_that_wait(feed: Feed, tools: Tools) -> list[Issue]:
+    """An issue for every stay of which rows are kept while its own row has not come; none for a source without rows."""
+    if not _tables_of(feed):
+        return []
+    with tools.ledger.reading() as tx:
+        # Beside messages no kept row makes a stay: it waits while the messages have made none.
+        without = tx.stays_without(feed.name, feed.mapper.mapping.shape.stay_table)
+        alone = [each for each in without if tx.find_case(feed.name, each) is None]
+        return [issue for each in alone for issue in waiting(feed, each, rows_kept(tx, feed, each))]
+
+
 # -- beside messages -----------------------------------------------------------------------------------------------
 
 

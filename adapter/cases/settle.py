@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from adapter.cases import issues
+from adapter.cases.admission import assess_case
+from adapter.cases.advance import answered
 from adapter.cases.finalise import finalise
 from adapter.cases.not_modelled import gaps, nobody_decides
 from adapter.cases.reading import Dossier, billed_dossier, call_subject, case_of, dossier, keep_bill_facts
@@ -26,6 +28,10 @@ from adapter.cases.walk import (
     walk_calls,
 )
 from adapter.cases.way_back import tell_estimate, tell_standing
+from adapter.cases.window.consents import refuse_without_consent
+from adapter.cases.window.insurer import registration_differs
+from adapter.cases.window.interim import refuse_settled_parts
+from adapter.cases.window.later_stays import refuse_before_later, stay_settled
 from adapter.ledger.codec import json_object, json_text, settlement_bytes, settlement_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
@@ -146,6 +152,8 @@ def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None
             return
         _previewed(tx, case, "trial", settlement, act)
         tx.file_paper(case_id, "trial", {**paper, "state": "done", "basis": settlement.basis}, **act.said)
+        if registration_differs(tx, case_id, case.resources):
+            assess_case(tx, case_id, tools, act)  # the insurer holds somebody else on record: a person must look
 
 
 def preview_of(tx: Transaction, case_id: str) -> Preview | None:
@@ -180,9 +188,12 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         wanted = basis or looked_at.basis
         if now != wanted:
             raise AdapterError(issues.stale_preview(case_id, wanted, now))
+        refuse_without_consent(tx, case, tools)
         _refuse_while_person_is_settling(tx, case)
+        refuse_before_later(tx, row)
+        refuse_settled_parts(tx, case_id)
         tx.move(case_id, "bill", BillState.SETTLING, subject=str(row.version), **act.said)
-        keep_bill_facts(tx, case_id, row.version, act)
+        keep_bill_facts(tx, case, act)
         _expect_calls(tx, case, roles, act)
         advance_settlement(tx, case_id, tools, act)
         tell_standing(tx, case_id, tools, act)
@@ -191,7 +202,7 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
 def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
     """Take a settlement as far as it goes without waiting; finalise it when every payer has answered."""
     row = case_of(tx, case_id)
-    if row.bill is not BillState.SETTLING:
+    if row.bill not in (BillState.SETTLING, BillState.SETTLED_ADVANCED):
         return
     case = billed_dossier(tx, case_id, row.version, tools)
     roles = roles_of(tx, case, tools)
@@ -202,7 +213,11 @@ def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) ->
         if settlement.not_modelled:
             hold(tx, case_id, [nobody_decides(case_id, settlement), *gaps(settlement)], act)
             return
+        if row.bill is BillState.SETTLED_ADVANCED:
+            answered(tx, case, settlement, came.answers, tools, act)
+            return
         finalise(tx, case, settlement, came.answers, act)
+        stay_settled(tx, case, settlement, tools, act)
 
 
 def _open_version(tx: Transaction, row: CaseRow, act: Act) -> int:
@@ -238,7 +253,7 @@ def _refuse_unready(row: CaseRow) -> None:
 
 
 def _refuse_while_person_is_settling(tx: Transaction, case: Dossier) -> None:
-    busy = {"bill": (BillState.SETTLING, BillState.REVERSING)}
+    busy = {"bill": (BillState.SETTLING, BillState.SETTLED_ADVANCED, BillState.REVERSING)}
     for other in tx.cases(source=case.row.source, person_key=case.row.person_key, in_states=busy):
         if other.case_id != case.row.case_id:
             raise AdapterError(issues.person_busy(case.row.case_id, other.case_id))
@@ -248,7 +263,7 @@ def _expect_calls(tx: Transaction, case: Dossier, roles: Roles, act: Act) -> Non
     """Start the call machines; what the HIS settled itself stands as accepted, spared calls do not exist."""
     for call in case.scheme.calls:
         subject = call_subject(case.claim.version, call)
-        if not set(call.payers) <= roles.spared:
+        if call.is_sent and not set(call.payers) <= roles.spared:
             tx.start(case.row.case_id, "call", CallState.EXPECTED, subject=subject, **act.said)
-        if set(call.payers) <= roles.observed.keys():
+        if call.is_sent and set(call.payers) <= roles.observed.keys():
             tx.move(case.row.case_id, "call", CallState.ACCEPTED, subject=subject, **act.said)

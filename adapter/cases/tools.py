@@ -14,9 +14,12 @@ from adapter.model.dates import Clock
 from adapter.model.issues import Issue
 from adapter.model.message import MessageShape, PriceList
 from adapter.model.notice import WayBack
-from adapter.model.reference import ReferenceBook, WindowFacts
+from adapter.model.reference import EstimateEntry, ReferenceBook, WindowFacts
 from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
+from adapter.payers.delivery.shown import Presented as Presented
+from adapter.payers.delivery.shown import Shown
+from adapter.payers.delivery.traffic import Traffic
 from adapter.rules.policy.book import PolicyBook
 
 
@@ -51,6 +54,7 @@ class Feed:
         prices: its item master, where it has one.
         issues: rows of the reference files that could not be read; whatever needs them will miss them.
         way_back: how the HIS hears of decisions; None where it does not.
+        estimates: what stays of a diagnosis group usually cost; empty where nobody gave a table.
         password: gives that of the hospital's database when it is needed; None where there is none.
     """
 
@@ -63,6 +67,23 @@ class Feed:
     prices: PriceList | None = None
     password: Callable[[], str] | None = field(default=None, repr=False)
     way_back: WayBack | None = None
+    estimates: tuple[EstimateEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeRules:
+    """What the office decided about settlements, as its settings say.
+
+    Attributes:
+        advance_difference: who bears what a payer pays less than the hospital advanced: ``hospital`` or ``patient``;
+            None: nobody said, so nothing is advanced.
+        refuse_declared: whether a settlement of a month that was declared may no longer be reversed.
+        refuse_before_later: whether a settlement on which a later one stands may not be reversed before that one.
+    """
+
+    advance_difference: str | None = None
+    refuse_declared: bool = False
+    refuse_before_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +92,9 @@ class Tools:
 
     Attributes:
         most_seconds: after so long, an export that is being taken in parks the stays that it has not come to.
+        traffic: when each endpoint may be spoken to, and how fast.
+        office: what the office decided about settlements.
+        shown: what patients showed at the window, until it is sent; never stored.
     """
 
     ledger: Ledger
@@ -82,6 +106,9 @@ class Tools:
     lease_seconds: int = 60
     worker: str = "worker"
     most_seconds: float = 3600.0
+    traffic: Traffic = field(default_factory=Traffic)
+    office: OfficeRules = OfficeRules()
+    shown: Shown = field(default_factory=Shown)
 
     def act(self, actor: Actor, reason: str) -> Act:
         """An act of this moment."""

@@ -8,10 +8,11 @@ other time: the same state gives the same next step.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from adapter.cases import issues
+from adapter.cases import issues, walk_issues
+from adapter.cases.call_orders import call_orders
 from adapter.cases.observed import observed_answers
 from adapter.cases.reading import Dossier, call_subject, case_of
 from adapter.cases.tools import Act, Tools
@@ -31,9 +32,10 @@ Answers = Mapping[Payer, PayerAnswer]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message is on its way, or waits for a person."""
+    """A message is on its way, or waits for a person; ``answers`` are those of the calls before."""
 
     message: MessageRow
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,16 @@ class Refused:
     """A payer said no to a message; its receipt holds the reason."""
 
     message: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class OnHold:
+    """A person holds a call: nothing is composed for it."""
+
+    case_id: str
+    call: str
+    reason: str
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +77,13 @@ class Roles:
     Attributes:
         observed: answers that the HIS got itself; their calls are never sent.
         spared: payers of calls that have nothing to do with this person by their plans: an aid office hears nothing
-            of a patient whom it does not aid.
+            of a patient whom it does not aid; and of calls that a person left out of this bill version.
+        held: calls that a person holds, and why.
     """
 
     observed: Answers
     spared: frozenset[Payer]
+    held: Mapping[str, str] = field(default_factory=dict)
 
     def skips(self, call: Call) -> bool:
         """Whether a call is not sent at all."""
@@ -81,8 +95,9 @@ def roles_of(tx: Transaction, case: Dossier, tools: Tools) -> Roles:
     observed = observed_answers(tx, case)
     plain = expectation(case, tools, Roles(observed, frozenset()), observed)
     strangers = {step.payer for step in plain.steps if step.name == "not-covered"}
-    calls = [call for call in case.scheme.calls if set(call.payers) <= strangers]
-    return Roles(observed, frozenset(payer for call in calls for payer in call.payers))
+    orders = call_orders(tx, case.row.case_id, case.claim.version)
+    calls = [call for call in case.scheme.calls if set(call.payers) <= strangers or call.name in orders.skipped]
+    return Roles(observed, frozenset(payer for call in calls for payer in call.payers), orders.held)
 
 
 def expectation(case: Dossier, tools: Tools, roles: Roles, answers: Answers) -> Settlement:
@@ -113,7 +128,7 @@ def walk_calls(
     roles: Roles,
     *,
     after: int = 0,
-) -> Waiting | Refused | Through:
+) -> Waiting | Refused | OnHold | Through:
     """Take a stage along the scheme's calls as far as it goes without waiting.
 
     Args:
@@ -123,37 +138,94 @@ def walk_calls(
     for call in case.scheme.calls:
         if roles.skips(call):
             continue
+        if call.is_sent and call.name in roles.held:
+            return OnHold(case.row.case_id, call.name, roles.held[call.name], gathered)
+        if stage in _PREPARED and call.is_sent:
+            ready = _prepare(tx, case, call, tools, act, roles, gathered, after)
+            if isinstance(ready, Waiting | Refused):
+                return ready if isinstance(ready, Refused) else replace(ready, answers=gathered)
         so_far = exchanges(tx, case, call, stage, after)
         if isinstance(so_far, Waiting | Refused):
-            return so_far
+            return so_far if isinstance(so_far, Refused) else replace(so_far, answers=gathered)
         expected = expectation(case, tools, roles, gathered)
         if call.authority is Authority.ADAPTER and not set(call.payers).isdisjoint(expected.not_modelled):
             return Through(gathered)  # ours to decide, and nobody published how: nothing is sent (CASE-395)
+        if not call.is_sent:
+            continue
         facts = call_facts(case, call, expected, gathered)
-        following = endpoint_of(call, tools).next(stage, facts, so_far, act.at)
+        endpoint = endpoint_of(call, tools)
+        before = said_before(tx, case, call, stage) if endpoint.stages else ()
+        following = endpoint.next(stage, facts, so_far, act.at, before=before)
         if isinstance(following, OutboundMessage):
             tx.enqueue(following, **act.said)
             if stage is Stage.SETTLE:
                 _move_call(tx, case, call, CallState.SUBMITTED, (CallState.EXPECTED,), act)
-            return Waiting(_stored(tx, following.key))
+            return Waiting(_stored(tx, following.key), gathered)
         gathered.update({answer.payer: answer for exchange in so_far for answer in exchange.receipt.answers})
         if stage is Stage.SETTLE:
             _move_call(tx, case, call, CallState.ACCEPTED, (CallState.SUBMITTED, CallState.UNKNOWN), act)
     return Through(gathered)
 
 
-def exchanges(
-    tx: Transaction, case: Dossier, call: Call, stage: Stage, after: int = 0
-) -> Sequence[Exchange] | Waiting | Refused:
-    """What has been said in a stage of a call so far, or the message that it waits for."""
-    said: list[Exchange] = []
-    for row in tx.messages_of_case(case.row.case_id, case.claim.version)[after:]:
-        message = row.message
-        if message.call != call.name or message.stage is not stage:
+#: Stages for which an endpoint may want to have heard something first: the admission, the lines.
+_PREPARED = frozenset({Stage.TRIAL, Stage.SETTLE})
+
+
+def _prepare(
+    tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Act, roles: Roles, gathered: Answers, after: int
+) -> Waiting | Refused | None:
+    """Take what an endpoint must hear before a trial or a settlement as far as it goes; None when it has heard it.
+
+    What it heard it need not hear again; what it refused before this run is said anew, since somebody corrected it.
+    """
+    endpoint = endpoint_of(call, tools)
+    for stage in endpoint.stages:
+        so_far = exchanges(tx, case, call, stage, forgiven=after)
+        if isinstance(so_far, Waiting | Refused):
+            return so_far
+        facts = call_facts(case, call, expectation(case, tools, roles, gathered), gathered)
+        following = endpoint.next(stage, facts, so_far, act.at, before=said_before(tx, case, call, stage))
+        if isinstance(following, OutboundMessage):
+            tx.enqueue(following, **act.said)
+            return Waiting(_stored(tx, following.key))
+    return None
+
+
+def said_before(tx: Transaction, case: Dossier, call: Call, stage: Stage) -> list[Exchange]:
+    """What the case and the call have said and had accepted outside this stage of this version, oldest first."""
+    said = []
+    for row in tx.messages_of_case(case.row.case_id):
+        here = row.message.stage is stage and row.message.version == case.claim.version
+        if row.message.call != call.name or here or row.outcome is not Outcome.ACCEPTED:
             continue
+        accepted = [each for each in tx.receipts(row.message.key) if each.outcome is Outcome.ACCEPTED]
+        said.append(Exchange(row.message, accepted[-1]))
+    return said
+
+
+def exchanges(
+    tx: Transaction, case: Dossier, call: Call, stage: Stage, after: int = 0, forgiven: int | None = None
+) -> Sequence[Exchange] | Waiting | Refused:
+    """What has been said in a stage of a call so far, or the message that it waits for.
+
+    Args:
+        after: messages of the bill version that do not count, from the first one on.
+        forgiven: messages of the bill version whose refusal does not count, from the first one on, nor does one that
+            was followed by another attempt; None: every refusal counts.
+    """
+    rows = [
+        (number, row)
+        for number, row in enumerate(tx.messages_of_case(case.row.case_id, case.claim.version))
+        if number >= after and row.message.call == call.name and row.message.stage is stage
+    ]
+    said: list[Exchange] = []
+    for number, row in rows:
+        message = row.message
         if row.state is not MessageState.DONE:
             return Waiting(row)
         if row.outcome is Outcome.REJECTED:
+            if forgiven is not None and (number < forgiven or row is not rows[-1][1]):
+                continue
             return Refused(row)
         accepted = [each for each in tx.receipts(message.key) if each.outcome is Outcome.ACCEPTED]
         said.append(Exchange(message, accepted[-1]))
@@ -181,7 +253,10 @@ def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers
 
 
 #: Issues with which the walk itself holds a case; what stands before the first of them, somebody else found.
-_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395"})
+_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395", "CASE-422", "CASE-426"})
+
+#: With these a message waits for somebody to show something; nothing was sent and nothing is wrong.
+_AT_WINDOW = frozenset({"DEL-543"})
 
 
 def hold(tx: Transaction, case_id: str, why: Sequence[Issue], act: Act) -> None:
@@ -202,8 +277,16 @@ def held_by_others(row: CaseRow) -> tuple[Issue, ...]:
     return tuple(takewhile(lambda issue: issue.code not in _OF_THE_WALK, row.issues))
 
 
-def reasons(tx: Transaction, came: Waiting | Refused | Through) -> list[Issue]:
+def at_window(tx: Transaction, row: MessageRow) -> bool:
+    """Whether a message waits for the patient's card, credential or password, or for a signed-in operator."""
+    receipts = tx.receipts(row.message.key) if row.state is MessageState.PARKED else []
+    return any(issue.code in _AT_WINDOW for each in receipts[-1:] for issue in each.issues[:1])
+
+
+def reasons(tx: Transaction, came: Waiting | Refused | OnHold | Through) -> list[Issue]:
     """Why a person is needed: a payer said no, or a message was set aside. Empty while it goes on by itself."""
+    if isinstance(came, OnHold):
+        return [walk_issues.call_held(came.case_id, came.call, came.reason)]
     if isinstance(came, Through) or (isinstance(came, Waiting) and came.message.state is not MessageState.PARKED):
         return []
     message = came.message.message
@@ -211,6 +294,8 @@ def reasons(tx: Transaction, came: Waiting | Refused | Through) -> list[Issue]:
     words = receipts[-1].issues if receipts else ()
     if isinstance(came, Refused):
         return [issues.refused_by_payer(message.case_id, message.call, message.stage), *words]
+    if at_window(tx, came.message):
+        return [walk_issues.waits_at_window(message.case_id, message.call), *words]
     return [issues.message_parked(message.key), *words]
 
 

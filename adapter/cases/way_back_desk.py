@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from adapter.cases.tools import Act, Tools
@@ -10,7 +12,7 @@ from adapter.fhir.canonical import decode
 from adapter.ledger.rows import MessageRow, MessageState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import Outcome, Receipt, Stage
-from adapter.model.notice import TableForm, WayBack
+from adapter.model.notice import Notice, TableForm, WayBack
 from adapter.payers.delivery.endpoints.his.compose import message_for
 from adapter.payers.delivery.endpoints.his.content import sample_notice
 from adapter.payers.delivery.endpoints.his.table import DIALECTS, ddl
@@ -20,6 +22,31 @@ def send_test(source: str, tools: Tools) -> Receipt:
     """Send a notice marked as a test, past the outbox; nothing is stored. Raises AdapterError CASE-340."""
     way = _way(source, tools)
     return tools.endpoints[way.endpoint].deliver(message_for(sample_notice(way, tools.clock.now()), way))
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A source's way back, to try notices on; nothing of it is stored.
+
+    Attributes:
+        compose: a notice → the bytes that travel.
+        deliver: sends a notice once.
+    """
+
+    way: WayBack
+    compose: Callable[[Notice], bytes]
+    deliver: Callable[[Notice], Receipt]
+
+
+def rehearsal(source: str, tools: Tools) -> Rehearsal:
+    """How the HIS of a source is told, past the outbox. Raises AdapterError CASE-340."""
+    way = _way(source, tools)
+    endpoint = tools.endpoints[way.endpoint]
+    return Rehearsal(
+        way,
+        compose=lambda notice: message_for(notice, way).composed,
+        deliver=lambda notice: endpoint.deliver(message_for(notice, way)),
+    )
 
 
 def table_ddl(source: str, dialect: str, tools: Tools) -> str:

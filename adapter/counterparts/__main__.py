@@ -1,4 +1,4 @@
-"""``python -m adapter.counterparts bureau|aid``: one simulated counterpart as a process of its own."""
+"""``python -m adapter.counterparts bureau|aid|nhsa-bureau|aid-xml``: a simulated counterpart as its own process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from adapter.model.issues import AdapterError
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m adapter.counterparts", description=__doc__)
-    parser.add_argument("role", choices=("bureau", "aid"))
+    parser.add_argument("role", choices=("bureau", "aid"), help="nhsa-bureau and aid-xml have options of their own")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one (default)")
     parser.add_argument("--store", type=Path, required=True, help="SQLite file, made when it is not there")
@@ -36,6 +36,14 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str]) -> int:
     """Run until stopped. Exit code 2 when the seed or the plans cannot be used."""
+    if argv and argv[0] == "nhsa-bureau":
+        from adapter.counterparts.nhsa.process import main as nhsa_bureau  # here: its options are its own
+
+        return nhsa_bureau(argv[1:])
+    if argv and argv[0] == "aid-xml":
+        from adapter.counterparts.aid_xml.process import main as aid_service  # here: its options are its own
+
+        return aid_service(argv[1:])
     given = arguments(argv)
     try:
         seed = load_seed(given.seed)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from adapter.counterparts import adjudicator
-from adapter.counterparts.adjudicator import NIL, Result, Split
+from adapter.counterparts import adjudicator, oracle
+from adapter.counterparts.adjudicator import NIL, ONE, Result, Split
 from adapter.counterparts.catalogue import Catalogue, ItemLists
+from adapter.counterparts.oracle_facts import Facts, Offer, Unpaid
 from adapter.counterparts.request import Cover, Line, Submission, benefit_of
 from adapter.counterparts.seed import Insured, Responsibility, Seed
 from adapter.counterparts.terms import PlanBook
 from adapter.model.issues import AdapterError
+
+_KNOWN = ("basic", "critical-illness", "medical-aid")
 
 #: Year-to-date amounts by ``<payer>.<accumulator>``.
 Used = Mapping[str, Decimal]
@@ -123,35 +126,94 @@ class Assessor:
         on: date,
     ) -> tuple[tuple[Cover, Result], ...]:
         """Each payer's base is formed from the rounded amounts of those before it."""
-        left = stay.in_scope - sum((benefit_of(one.earlier) for one in claim.covers if one.earlier), NIL)
+        open_ = oracle.unpaid(stay)
+        for cover in claim.covers:
+            if cover.earlier is not None:
+                oracle.bear(open_, cover.payer, Offer(benefit_of(cover.earlier)))
         figures: Mapping[str, Decimal] = {}
         results: list[tuple[Cover, Result]] = []
         for number, cover in enumerate(covers):
-            prefix = f"{cover.payer}."
-            own = {name.removeprefix(prefix): value for name, value in used.items() if name.startswith(prefix)}
-            match cover.payer:
-                case "basic":
-                    offers = self.plans.basic(on, level=claim.level or "", categories=categories)
-                    result = _better(adjudicator.basic(stay, own, terms) for terms in offers)
-                    figures = result.figures
-                case "critical-illness":
-                    if not figures:
-                        raise Problem(
-                            "order", "critical illness is settled together with basic insurance 大病须与基本同结"
-                        )
-                    ladders = self.plans.critical(on, categories=categories)
-                    bases = [adjudicator.critical_base(stay, figures, terms) for terms in ladders]
-                    result = _better(map(adjudicator.critical, bases, [own] * len(bases), ladders))
-                case "medical-aid":
-                    aids = self.plans.aid(on, categories=categories) or (None,)
-                    result = _better(adjudicator.aid(left, own, terms) for terms in aids)
-                case other:
-                    raise Problem("not-responsible", f"{other} has no calculation here")
+            payer = cover.payer
+            if payer not in _KNOWN:
+                raise Problem("not-responsible", f"{payer} has no calculation here")
+            if payer == "critical-illness" and not figures:
+                raise Problem("order", "critical illness is settled together with basic insurance 大病须与基本同结")
+            if payer in self.plans.beyond:
+                result = self._by_oracle(claim, payer, stay, categories, used, on, open_)
+            else:
+                prefix = f"{payer}."
+                own = {name.removeprefix(prefix): value for name, value in used.items() if name.startswith(prefix)}
+                result = self._by_terms(claim, payer, stay, categories, own, on, open_, figures)
+            if payer == "basic":
+                figures = result.figures
             if claim.computed:
                 result = _as_told(result, claim.computed, number)
-            left -= result.benefit
+            said = result.figures
+            taken, over = said.get("deductible", NIL), said.get("over-cap", NIL)
+            oracle.bear(open_, payer, Offer(result.benefit, deductible=taken, over_cap=over))
             results.append((cover, result))
         return tuple(results)
+
+    def _by_terms(
+        self,
+        claim: Submission,
+        payer: str,
+        stay: Split,
+        categories: frozenset[str],
+        own: Used,
+        on: date,
+        open_: Unpaid,
+        figures: Mapping[str, Decimal],
+    ) -> Result:
+        """The simple plans, in the words of the articles."""
+        if payer == "basic":
+            offers = self.plans.basic(on, level=claim.level or "", categories=categories)
+            return _better(adjudicator.basic(stay, own, terms) for terms in offers)
+        if payer == "critical-illness":
+            ladders = self.plans.critical(on, categories=categories)
+            bases = [adjudicator.critical_base(stay, figures, terms) for terms in ladders]
+            return _better(map(adjudicator.critical, bases, [own] * len(bases), ladders))
+        aids = self.plans.aid(on, categories=categories) or (None,)
+        return _better(adjudicator.aid(open_.inside, own, terms) for terms in aids)
+
+    def _by_oracle(
+        self,
+        claim: Submission,
+        payer: str,
+        stay: Split,
+        categories: frozenset[str],
+        used: Used,
+        on: date,
+        open_: Unpaid,
+    ) -> Result:
+        """A plan with any switch. The wire names no referral and no age: such plans get their default."""
+        facts = Facts(on, "residents", categories, {"hospital_level": claim.level or "", "age": ""}, stay, used)
+        try:
+            offer = oracle.best_offer(facts, payer, self.plans.plans[payer], open_)
+        except oracle.NotCovered as error:
+            raise Problem("plan", str(error)) from error
+        return _as_result(payer, stay, offer)
+
+
+def _as_result(payer: str, stay: Split, offer: Offer) -> Result:
+    """The oracle's offer with the figures that the payer answers with."""
+    shared, taken = offer.base - offer.deductible, offer.deductible
+    notes = (f"基数 base {offer.base}, 起付线 deductible {taken}, 支付 benefit {offer.benefit}",)
+    if payer != "basic":
+        figures = {"base": offer.base, "deductible": taken, "eligible": shared}
+        return Result(payer, offer.benefit, figures, {**figures, "paid": offer.benefit}, notes)
+    scope = max(stay.in_scope - offer.first, NIL)
+    figures = {
+        "eligible": scope,
+        "deductible": taken,
+        "full-self-pay": stay.full_self_pay,
+        "over-limit": stay.over_limit,
+        "pre-self-pay": stay.pre_self_pay + offer.first,
+        "coinsurance": scope - taken - offer.benefit - offer.over_cap,
+        "over-cap": offer.over_cap,
+    }
+    accruals = {"deductible": taken, "paid": offer.benefit, "eligible": scope, "admissions": ONE}
+    return Result(payer, offer.benefit, figures, accruals, notes)
 
 
 def _line(line: Line, level: str, catalogue: Catalogue, whole: bool) -> Split:

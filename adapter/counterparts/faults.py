@@ -11,14 +11,14 @@ often it acts from there on (1), 0 is for ever.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapter.counterparts.wire import CLAIM_KEY, Refusal, decode, encode
+from adapter.counterparts.wire import CLAIM_KEY, MEDIA_TYPE, Refusal, decode, encode
 
 _STAGES = frozenset({"settle", "reverse", "trial", "eligibility"})
 
@@ -35,6 +35,7 @@ ACTIONS = {
     "twice": True,  # the request arrives twice; the second answer is given
     "hang": False,  # neither processed nor answered
     "stall": True,  # processed; half of the answer is sent, the rest never comes
+    "drip": True,  # processed; the answer comes in small pieces, with a pause before each
 }
 
 
@@ -57,6 +58,7 @@ class Fault:
     status: int = 503
     retry_after: int | None = None
     processed: bool = False
+    text: str = ""
     met: int = 0
 
     def fits(self, call: Call) -> bool:
@@ -75,28 +77,54 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as faults see it; the stage is the last word of its claim key that names one."""
+    """A request as faults see it; the stage is as stated, or the last word of its claim key that names one."""
 
     method: str
     path: str
     key: str
+    stated: str = ""
 
     @property
     def stage(self) -> str:
-        return next((word for word in reversed(self.key.split(".")) if word in _STAGES), "")
+        return self.stated or next((word for word in reversed(self.key.split(".")) if word in _STAGES), "")
 
 
-def fault_of(row: Any) -> Fault:
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How the faults see and speak one dialect.
+
+    Attributes:
+        prefix: requests to other paths are never met.
+        call: what the faults see of a request.
+        doubled: a body with everything in it twice.
+        refused: content type and body that go with a scripted status.
+        further: actions of this dialect alone; the application does them and finds the fault in ``scope["fault"]``.
+    """
+
+    prefix: str
+    call: Callable[[Scope, bytes], Call]
+    doubled: Callable[[bytes], bytes]
+    refused: Callable[[Fault], tuple[str, bytes]]
+    further: Mapping[str, bool] = field(default_factory=dict)
+
+
+def fault_of(row: Any, further: Mapping[str, bool] | None = None) -> Fault:
     """Read one fault. Raises FaultError for a word that is not known."""
+    known = {**ACTIONS, **(further or {})}
     try:
         match = dict(row.get("match", {}))
         rest = {name: value for name, value in row.items() if name != "match"}
         found = Fault(**match, **rest)
     except (AttributeError, TypeError, ValueError) as error:
         raise FaultError(f"not a fault: {error}") from error
-    if found.do not in ACTIONS:
-        raise FaultError(f"do: one of {', '.join(ACTIONS)}")
+    if found.do not in known:
+        raise FaultError(f"do: one of {', '.join(known)}")
     return replace(found, seconds=float(found.seconds))
+
+
+def _fhir() -> Wire:
+    """The dialect of docs/wire-fhir.md."""
+    return Wire(prefix="/fhir", call=call_of, doubled=_doubled, refused=_refused)
 
 
 @dataclass
@@ -105,6 +133,7 @@ class Faults:
 
     pending: list[Fault] = field(default_factory=list)
     fired: list[dict[str, str]] = field(default_factory=list)
+    wire: Wire = field(default_factory=_fhir)
 
     def script(self, faults: Sequence[Fault]) -> None:
         """Replace the script."""
@@ -129,12 +158,13 @@ class Faults:
         """The application with the script in front of it; ``hang_up`` closes a request's connection."""
 
         async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or not scope["path"].startswith("/fhir"):
+            if scope["type"] != "http" or not scope["path"].startswith(self.wire.prefix):
                 await app(scope, receive, send)
                 return
             body = await _body(receive)
-            fault = self.meet(call_of(scope, body))
-            broken = await _perform(fault, _Request(app, scope, body), send)
+            fault = self.meet(self.wire.call(scope, body))
+            scope["fault"] = fault
+            broken = await _perform(fault, _Request(app, scope, body), send, self.wire)
             if broken and fault and fault.do not in ("hang", "stall"):
                 hang_up(scope)
             if broken:
@@ -165,12 +195,12 @@ class _Request:
         return answered
 
 
-async def _perform(fault: Fault | None, request: _Request, send: Send) -> bool:
+async def _perform(fault: Fault | None, request: _Request, send: Send, wire: Wire) -> bool:
     """Do what the fault says; True when the connection is to be broken or left hanging."""
     do = fault.do if fault else ""
     if fault and do == "delay":
         await asyncio.sleep(fault.seconds)
-    processes = fault is None or ACTIONS[do] or do == "delay" or fault.processed
+    processes = fault is None or {**ACTIONS, **wire.further}[do] or do == "delay" or fault.processed
     answered = await request.process() if processes else []
     if do == "twice":
         answered = await request.process()
@@ -179,18 +209,20 @@ async def _perform(fault: Fault | None, request: _Request, send: Send) -> bool:
     if do in ("drop-before", "drop-after", "hang"):
         return True
     if fault and do == "status":
-        answered = _status(fault)
-    for message in _altered(do, answered):
-        await send(message)
+        answered = _status(fault, wire)
+    for message in _altered(do, answered, wire):
+        for piece in _pieces(message) if fault and do == "drip" else [message]:
+            await asyncio.sleep(fault.seconds if fault and do == "drip" else 0)
+            await send(piece)
     return do in ("truncated", "stall")
 
 
-def _altered(do: str, answered: list[Message]) -> list[Message]:
+def _altered(do: str, answered: list[Message], wire: Wire) -> list[Message]:
     start, body = answered[0], b"".join(message.get("body", b"") for message in answered[1:])
     if do == "garbage":
         body = b"\x1f\x8b<html>\xff" + body[: len(body) // 3]
     if do == "duplicate-answer":
-        body = encode(_doubled(decode(body)))
+        body = wire.doubled(body)
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
     headers.append((b"content-length", str(len(body)).encode()))
     breaks_off = do in ("truncated", "stall")
@@ -199,19 +231,34 @@ def _altered(do: str, answered: list[Message]) -> list[Message]:
     return [{**start, "headers": headers}, {"type": "http.response.body", "body": body, "more_body": breaks_off}]
 
 
-def _doubled(answer: Any) -> Any:
+def _pieces(message: Message) -> list[Message]:
+    """A body in eight pieces; the start of an answer as it is."""
+    body = message.get("body", b"")
+    size = len(body) // 8 + 1
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    more = len(parts) - 1
+    return [{**message, "body": part, "more_body": n < more} for n, part in enumerate(parts)] or [message]
+
+
+def _doubled(body: bytes) -> bytes:
+    answer = decode(body)
     if answer.get("resourceType") != "Bundle":
-        return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": answer}, {"resource": answer}]}
-    return {**answer, "entry": [entry for one in answer.get("entry", []) for entry in (one, one)]}
+        twice = [{"resource": answer}, {"resource": answer}]
+        return encode({"resourceType": "Bundle", "type": "collection", "entry": twice})
+    return encode({**answer, "entry": [entry for one in answer.get("entry", []) for entry in (one, one)]})
 
 
-def _status(fault: Fault) -> list[Message]:
-    reply = Refusal(fault.status, "transient", "scripted").reply()
-    headers = [(b"content-type", b"application/fhir+json; fhirVersion=4.0")]
+def _refused(fault: Fault) -> tuple[str, bytes]:
+    return MEDIA_TYPE, Refusal(fault.status, "transient", "scripted").reply().body
+
+
+def _status(fault: Fault, wire: Wire) -> list[Message]:
+    media_type, content = wire.refused(fault)
+    headers = [(b"content-type", media_type.encode())]
     if fault.retry_after is not None:
         headers.append((b"retry-after", str(fault.retry_after).encode()))
     start: Message = {"type": "http.response.start", "status": fault.status, "headers": headers}
-    return [start, {"type": "http.response.body", "body": reply.body}]
+    return [start, {"type": "http.response.body", "body": content}]
 
 
 async def _body(receive: Callable[[], Awaitable[Message]]) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from adapter.counterparts.adjudicator import ONE, AidTerms, Band, BasicTerms, CriticalTerms
+from adapter.counterparts.oracle import refuse_unknown
 from adapter.counterparts.seed import Seed
 from adapter.model.money import decimal_of
 from adapter.rules.policy.load import load_book
@@ -18,7 +19,7 @@ from adapter.rules.policy.parameters import DEFAULT, Policy
 _T = TypeVar("_T")
 
 _COMMON = {"insurance", "deductible", "ceiling", "tilt", "tilt_kind"}
-#: Parameters that each payer's arithmetic reads; a plan with others is refused rather than half applied.
+#: Parameters that each payer's simple arithmetic reads; a plan with others is left to the oracle.
 _READ: Mapping[str, frozenset[str]] = {
     "basic": frozenset(
         _COMMON | {"pre_self_pay_on", "deductible_counts", "deductible_year_ceiling", "ratio", "ceiling_reading"}
@@ -34,10 +35,13 @@ _READ: Mapping[str, frozenset[str]] = {
 class PlanBook:
     """The plan of each payer that is answered for here.
 
+    ``beyond``: payers whose plans say more than the simple arithmetic reads; the oracle divides for them.
+
     A person of several categories that the plan knows gets terms for each of them (就高不重复: the better one counts).
     """
 
     plans: Mapping[str, Policy]
+    beyond: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, mappings: Path, seed: Seed, schemes: Sequence[str] = ()) -> PlanBook:
@@ -55,10 +59,11 @@ class PlanBook:
                     raise ValueError(f"the schemes {', '.join(schemes)} give {layer.payer} different plans")
         chosen = {mine.payer: plans.get(mine.payer) or book.plan(mine.plan) for mine in seed.responsibilities}
         for payer, plan in chosen.items():
-            unread = sorted(plan.parameters.keys() - _READ.get(payer, frozenset()))
-            if unread:
-                raise ValueError(f"{plan.name}: the simulated {payer} cannot calculate with {', '.join(unread)}")
-        return cls(chosen)
+            if payer not in _READ:
+                raise ValueError(f"{plan.name}: there is no simulated {payer}")
+            refuse_unknown(plan)
+        beyond = {payer for payer, plan in chosen.items() if plan.parameters.keys() - _READ[payer]}
+        return cls(chosen, frozenset(beyond))
 
     @property
     def test_profile(self) -> bool:

@@ -35,6 +35,12 @@ def charge_lines(held: Held, found: list[Issue]) -> tuple[ChargeLine, ...]:
     return tuple(line for line in lines if line is not None)
 
 
+def fee_category(charge: AnyResource) -> str:
+    """Name of the fee category that the HIS books a line under (收费类别); empty where it gives none."""
+    told = _extensions(charge).get(extension_url("fee-category"), {}).get("valueCoding", {})
+    return str(told.get("display") or told.get("code") or "")
+
+
 def refund_findings(lines: Sequence[ChargeLine]) -> list[Issue]:
     """Refunds that name no line, or one that is not there; items of which more came back than was charged."""
     charged = {line.id for line in lines if line.quantity >= 0}

@@ -30,6 +30,8 @@ PAYER_NAMES = {
     Payer.AID_TOP_UP: "倾斜救助",
     Payer.HOSPITAL: "医院减免",
     Payer.GOVERNMENT: "财政兜底",
+    Payer.HOUSEHOLD_TOP_UP: "家庭补助",
+    Payer.EMERGENCY_FUND: "疾病应急救助基金",
     Payer.PERSONAL_ACCOUNT: "个人账户",
     Payer.THIRD_PARTY: "第三人负担",
     Payer.PATIENT: "个人负担",

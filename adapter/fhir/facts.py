@@ -23,7 +23,7 @@ from adapter.fhir.charge_facts import catalogued, charge_lines, refund_findings
 from adapter.fhir.coverage import basic_coverage, basic_in_doubt
 from adapter.fhir.elements import AnyResource, Held, coded, identifiers, own_key, value_of
 from adapter.fhir.identity import codesystem
-from adapter.fhir.least import ICD10, principal_condition
+from adapter.fhir.least import ICD10, principal_condition, principal_first
 from adapter.model.claim import ChargeLine, Claim, Stay
 from adapter.model.dates import HOSPITAL_ZONE, local_day
 from adapter.model.issues import Issue, stopping
@@ -86,6 +86,14 @@ def facility_facts(
     """The hospital alone, as the policies see it on a day."""
     reading = _Reading(Held.of(resources), reference, None)
     return reading.facility(on), reading.found
+
+
+def diagnosis_facts(
+    resources: Sequence[AnyResource], *, reference: ReferenceBook, on: date
+) -> tuple[str | None, list[Issue]]:
+    """ICD-10 of the principal diagnosis, of a patient still in hospital that of the admission; None when not known."""
+    reading = _Reading(Held.of(resources), reference, None)
+    return reading.diagnosis(next(iter(principal_first(reading.held)), None), on), reading.found
 
 
 @dataclass
@@ -162,11 +170,17 @@ class _Reading:
         return facility
 
     def _principal_diagnosis(self, on: date | None) -> str | None:
-        """ICD-10 of the principal discharge diagnosis: from the record itself, else through the diagnosis table."""
+        """ICD-10 of the principal discharge diagnosis."""
         condition = principal_condition(self.held)
         if condition is None:
             encounter = self.held.first("Encounter") or {}
             self.found.append(issue.principal_diagnosis_missing(f"Encounter/{encounter.get('id')}.diagnosis"))
+            return None
+        return self.diagnosis(condition, on)
+
+    def diagnosis(self, condition: AnyResource | None, on: date | None) -> str | None:
+        """ICD-10 of one diagnosis: from the record itself, else through the diagnosis table."""
+        if condition is None:
             return None
         icd10 = coded(condition.get("code"), ICD10)
         codings = condition.get("code", {}).get("coding", ())

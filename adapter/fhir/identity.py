@@ -5,11 +5,14 @@ Nothing here ever sees an identity card or insurance number; keys are the hospit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha1
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 #: The project's canonical base; it names things and is never fetched.
 CANON = "https://pay-after-care.example/fhir"
@@ -42,13 +45,44 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 @lru_cache(maxsize=256)
 def ids_of(source: str, entity: str) -> Callable[[str], str]:
     """``resource_id`` for one source and entity. It is UUID 5, with what all its names share hashed only once."""
-    shared = sha1(NAMESPACE_URL.bytes + f"{CANON}/{source}/{entity}/".encode(), usedforsecurity=False)
+    shared = _shared(source, entity)
 
     def of(row_key: str) -> str:
         hashed = shared.copy()
         hashed.update(row_key.encode())
         name = hashed.hexdigest()
         return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{_VARIANT[name[16]]}{name[17:20]}-{name[20:32]}"
+
+    return of
+
+
+def _shared(source: str, entity: str) -> HASH:
+    return sha1(NAMESPACE_URL.bytes + f"{CANON}/{source}/{entity}/".encode(), usedforsecurity=False)
+
+
+#: Where the hex digits of a UUID stand in its text, and where each is taken from the hash.
+_BLANK = b"________-____-5___-v___-____________"
+_PLACES = tuple((at, at - _BLANK.count(b"-", 0, at)) for at in range(len(_BLANK)) if _BLANK[at : at + 1] == b"_")
+_VARIANTS = bytes.maketrans("".join(_VARIANT).encode(), "".join(_VARIANT.values()).encode())
+
+
+def ids_of_many(source: str, entity: str) -> Callable[[Sequence[bytes]], list[bytes]]:
+    """As ``ids_of``, for many row keys in UTF-8 at a time: digit by digit for all of them, which costs a fraction."""
+    shared = _shared(source, entity)
+
+    def of(row_keys: Sequence[bytes]) -> list[bytes]:
+        hashes = []
+        for row_key in row_keys:
+            hashed = shared.copy()
+            hashed.update(row_key)
+            hashes.append(hashed.digest())
+        digits = b"".join(hashes).hex().encode()
+        text = bytearray(_BLANK * len(hashes))
+        for at, its in _PLACES:
+            text[at::36] = digits[its::40]
+        text[_BLANK.index(b"v") :: 36] = digits[16::40].translate(_VARIANTS)
+        ids = bytes(text)
+        return [ids[at : at + 36] for at in range(0, len(ids), 36)]
 
     return of
 

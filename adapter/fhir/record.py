@@ -7,7 +7,7 @@ Claim per payer with the earlier answers attached, ClaimResponses, ExplanationOf
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter.fhir import least
@@ -55,6 +55,7 @@ class RecordFacts:
         origins: by ``Type/id``, the record it was made from (``ZY_FYMX.xml#12``).
         more: further resources of the case (the entitlement Task …).
         rounding: what the HIS's rounding of the bill added to what the patient pays.
+        asked_version: the bill version with which the payers were asked, where a later one stands on their answers.
     """
 
     source: str
@@ -68,6 +69,7 @@ class RecordFacts:
     origins: Mapping[str, str] = field(default_factory=dict)
     more: tuple[Resource, ...] = ()
     rounding: Money = ZERO
+    asked_version: int | None = None
 
 
 def record_bundle(
@@ -85,7 +87,8 @@ def record_bundle(
     held = _with_parties(resources, settlement, facts)
     written = [dict(each) for each in held.resources]
     if settlement is not None and facts.claim is not None:
-        written += _financial(held, settlement, facts.claim, answers, facts)
+        asked = replace(settlement, version=facts.asked_version or settlement.version)
+        written += _financial(held, asked, facts.claim, answers, facts)
         written.append(_invoice(held, settlement, facts))
     hospital = _hospital(held, facts)
     if facts.origins and hospital is not None:

@@ -16,11 +16,15 @@ from adapter.ledger.session import Session
 from adapter.ledger.tables import cases, states
 from adapter.model.case import (
     Actor,
+    AgreementState,
     BillState,
     CallState,
+    CreditState,
     DepositState,
+    DocumentState,
     EntitlementState,
     PatientPartState,
+    PlanState,
     StayState,
     check_move,
 )
@@ -34,6 +38,10 @@ STATES: Mapping[str, type[StrEnum]] = {
     "bill": BillState,
     "call": CallState,
     "patient-part": PatientPartState,
+    "documents": DocumentState,
+    "agreement": AgreementState,
+    "plan": PlanState,
+    "credit": CreditState,
 }
 
 # Asked many times in a transaction, so they are made once: making a statement costs as much as running it.

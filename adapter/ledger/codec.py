@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
+from adapter.model.claim import Claim
 from adapter.model.issues import Issue
 from adapter.model.messages import OutboundMessage, Receipt
 from adapter.model.money import Money
@@ -17,6 +18,7 @@ from adapter.model.settlement import Payer, Settlement
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _settlements = msgspec.json.Decoder(Settlement)
+_claims = msgspec.json.Decoder(Claim)
 _receipts = msgspec.json.Decoder(Receipt)
 _messages = msgspec.json.Decoder(OutboundMessage)
 _payers = msgspec.json.Decoder(tuple[Payer, ...])
@@ -64,6 +66,16 @@ def settlement_bytes(settlement: Settlement) -> bytes:
 def settlement_of(data: bytes) -> Settlement:
     """The settlement as it was saved. Raises msgspec.ValidationError when the bytes are no settlement."""
     return _settlements.decode(data)
+
+
+def claim_bytes(claim: Claim) -> bytes:
+    """The facts that a bill was settled on, exactly."""
+    return _encoder.encode(claim)
+
+
+def claim_of(data: bytes) -> Claim:
+    """The facts as they were saved. Raises msgspec.ValidationError when the bytes are no claim."""
+    return _claims.decode(data)
 
 
 def message_bytes(message: OutboundMessage) -> bytes:

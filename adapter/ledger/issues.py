@@ -194,6 +194,42 @@ def unknown_version(case_id: str, version: int) -> Issue:
     )
 
 
+def book_unknown(book: str) -> Issue:
+    return Issue(
+        code="LED-435",
+        severity=Severity.ERROR,
+        pointer=book,
+        zh="该清算批次尚未建立",
+        en="this clearing batch has not been opened",
+        hint_zh="请先申报(adapter clearing declare)",
+        hint_en="declare the month first (adapter clearing declare)",
+    )
+
+
+def book_unbalanced(book: str, debit: Money, credit: Money) -> Issue:
+    return Issue(
+        code="LED-436",
+        severity=Severity.FATAL,
+        pointer=book,
+        zh=f"借方{debit}元与贷方{credit}元不相等,未入账",
+        en=f"debit {debit} and credit {credit} differ; nothing was booked",
+        hint_zh="这是程序错误,请连同日志报告",
+        hint_en="this is a fault of the program; report it with the log",
+    )
+
+
+def book_open_already(book: str) -> Issue:
+    return Issue(
+        code="LED-437",
+        severity=Severity.ERROR,
+        pointer=book,
+        zh="该清算批次已经建立",
+        en="this clearing batch has been opened already",
+        hint_zh="请查看现状(adapter clearing show)",
+        hint_en="look at where it stands (adapter clearing show)",
+    )
+
+
 def unknown_parked(parked_id: str) -> Issue:
     return Issue(
         code="LED-415",

@@ -20,22 +20,39 @@ from adapter.ledger.arrivals import Arrivals
 from adapter.ledger.bills import Bills
 from adapter.ledger.cases import Cases
 from adapter.ledger.engine import BUSY_SECONDS, READS, engine_for
+from adapter.ledger.finance import Finance
 from adapter.ledger.health import Counts
 from adapter.ledger.inbox import Inbox
 from adapter.ledger.messages_in import MessagesIn
+from adapter.ledger.month_figures import MonthFigures
 from adapter.ledger.outbox import Outbox
 from adapter.ledger.papers import Papers
 from adapter.ledger.postings import Postings
 from adapter.ledger.resources import Resources
 from adapter.ledger.rows_in import RowsIn
 from adapter.ledger.session import digest_of
+from adapter.ledger.settled import SettledStays
 from adapter.ledger.tables import DERIVED, content
 from adapter.ledger.year_to_date import YearsToDate
 from adapter.model.issues import AdapterError, Issue
 
 
 class Transaction(
-    Cases, Papers, Resources, Inbox, Arrivals, MessagesIn, RowsIn, Bills, Postings, YearsToDate, Outbox, Counts
+    Cases,
+    Papers,
+    Resources,
+    Inbox,
+    Arrivals,
+    MessagesIn,
+    RowsIn,
+    Bills,
+    Postings,
+    YearsToDate,
+    Outbox,
+    Counts,
+    SettledStays,
+    Finance,
+    MonthFigures,
 ):
     """One piece of work. Each parent is one part of the memory and has its own file."""
 

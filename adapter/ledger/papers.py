@@ -33,6 +33,10 @@ class Papers(Session):
             data = {"name": name, "content": digest, "first": before is None}
             self._append("paper-filed", case_id, data, at=at, actor=actor, reason=reason)
 
+    def hold_paper(self, case_id: str, name: str) -> None:
+        """Keep others from deciding on a paper until this transaction ends."""
+        self._hold(f"paper:{case_id}/{name}")
+
     def paper(self, case_id: str, name: str) -> dict[str, object] | None:
         """The newest paper of that name, or None."""
         where = (papers.c.case_id == case_id) & (papers.c.name == name)

@@ -38,14 +38,20 @@ class Postings(Session):
         self._require_version(case_id, version)
         return self._book(case_id, version, entries, None, at=at, actor=actor, reason=reason)
 
-    def reverse_postings(self, case_id: str, version: int, *, at: datetime, actor: Actor, reason: str) -> list[int]:
+    def reverse_postings(
+        self, case_id: str, version: int, *, keep: str = "", at: datetime, actor: Actor, reason: str
+    ) -> list[int]:
         """Book the opposite of every batch of a version that is not undone yet; the numbers of the new batches.
 
         Doing it twice changes nothing. Raises AdapterError LED-414.
+
+        Args:
+            keep: beginning of accounts whose batches stand: money that changed hands is given back, not booked back.
         """
         self._require_version(case_id, version)
         booked = self.postings(case_id, version)
         undone = {row.reverses for row in booked if row.reverses is not None}
+        undone |= {row.batch for row in booked if keep and row.posting.account.startswith(keep)}
         standing = [row for row in booked if row.reverses is None and row.batch not in undone]
         new: list[int] = []
         for batch in sorted({row.batch for row in standing}):
@@ -94,7 +100,7 @@ class Postings(Session):
         if debit != credit:
             raise AdapterError(said.unbalanced(case_id, version, debit, credit))
         batch = (self._connection.execute(_LAST_BATCH, {"case_id": case_id}).scalar() or 0) + 1
-        data = {"version": version, "batch": batch, "reverses": reverses, "entries": list(map(_entry, entries))}
+        data = {"version": version, "batch": batch, "reverses": reverses, "entries": list(map(entry_data, entries))}
         self._append("posted", case_id, data, at=at, actor=actor, reason=reason)
         return batch
 
@@ -105,7 +111,8 @@ def _opposite(posting: Posting) -> Posting:
     )
 
 
-def _entry(posting: Posting) -> dict[str, object]:
+def entry_data(posting: Posting) -> dict[str, object]:
+    """One side of an entry as the journal keeps it."""
     return {
         "account": posting.account,
         "debit": posting.debit.fen,

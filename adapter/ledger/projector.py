@@ -170,6 +170,23 @@ def _posted(connection: Connection, event: Event, data: Data) -> None:
     _add_all(connection, t.postings, rows)
 
 
+def _finance_started(connection: Connection, event: Event, data: Data) -> None:
+    _add(connection, t.finance_states, {"book": data["book"], "state": data["state"], "since": event.at})
+
+
+def _finance_moved(connection: Connection, event: Event, data: Data) -> None:
+    _change(connection, t.finance_states, {"book": data["book"]}, {"state": data["after"], "since": event.at})
+
+
+def _finance_posted(connection: Connection, event: Event, data: Data) -> None:
+    common = {"book": data["book"], "batch": data["batch"], "at": event.at}
+    rows = [
+        {**{name: value for name, value in entry.items() if name != "line"}, **common, "number": number}
+        for number, entry in enumerate(data["entries"], start=1)
+    ]
+    _add_all(connection, t.finance_postings, rows)
+
+
 def _accumulated(connection: Connection, event: Event, data: Data) -> None:
     common = {name: data[name] for name in ("source", "version", "entry")}
     common |= {"case_id": event.case_id, "at": event.at}
@@ -282,6 +299,9 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
     "bill-opened": _bill_opened,
     "settlement-saved": _settlement_saved,
     "posted": _posted,
+    "finance-started": _finance_started,
+    "finance-moved": _finance_moved,
+    "finance-posted": _finance_posted,
     "accumulated": _accumulated,
     "year-asked": _year_asked,
     "message-enqueued": _message_enqueued,

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from adapter.model.case import (
     BillState,
+    ClearingState,
     DepositState,
     EntitlementState,
     Event,
@@ -179,6 +180,26 @@ class PostingRow:
     number: int
     posting: Posting
     reverses: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceState:
+    """Where a book of no case stands, and since when."""
+
+    book: str
+    state: ClearingState
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinancePosting:
+    """An entry as booked in a book of no case. ``batch`` counts per book."""
+
+    book: str
+    batch: int
+    number: int
+    posting: Posting
     at: datetime
 
 

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, case, func, select
 
 from adapter.ledger.codec import json_text
 from adapter.ledger.session import Session, digest_of
@@ -84,6 +84,17 @@ class RowsIn(Session):
         """How many contents ``rows_of_stay`` would give. Nothing is ever removed, so an equal count is an equal set."""
         query = _of_stay(select(func.count()).select_from(feed_row), source, stay_key)
         return int(self._connection.execute(query).scalar_one())
+
+    def stays_without(self, source: str, table: str) -> list[str]:
+        """Stay keys of kept rows among which no row of ``table`` ever was, sorted."""
+        query = (
+            select(feed_row.c.stay_key)
+            .where(feed_row.c.source == source)
+            .group_by(feed_row.c.stay_key)
+            .having(func.sum(case((feed_row.c.table_name == table, 1), else_=0)) == 0)
+            .order_by(feed_row.c.stay_key)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def _known(self, source: str, rows: Sequence[KeptRow]) -> defaultdict[tuple[str, str], list[tuple[str, str]]]:
         """Arrival and digest of what is there, by table and key."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: The newest migration; a test holds it equal to the head of ``migrations/``.
-SCHEMA = "0001"
+SCHEMA = "0002"
 
 
 def moment_text(at: datetime) -> str:
@@ -268,6 +268,30 @@ postings = Table(
     Column("at", Moment, nullable=False),
     ForeignKeyConstraint(["case_id", "version"], ["bills.case_id", "bills.version"]),
     Index("postings_account", "account"),
+)
+
+finance_states = Table(
+    "finance_states",
+    metadata,
+    Column("book", String, primary_key=True),  # <endpoint>/<facility>/<year>/clearing/<month>
+    Column("state", String, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+finance_postings = Table(
+    "finance_postings",
+    metadata,
+    Column("book", String, primary_key=True),
+    Column("batch", Integer, primary_key=True),  # counts per book
+    Column("number", Integer, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("debit", BigInteger, nullable=False),  # fen
+    Column("credit", BigInteger, nullable=False),  # fen
+    Column("payer", String),
+    Column("cite", Text, nullable=False),
+    Column("reference", String),
+    Column("at", Moment, nullable=False),
+    Index("finance_postings_account", "account"),
 )
 
 accruals = Table(

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from adapter.model.built import quickly_built
 from adapter.model.money import ZERO, Money, UnitPrice
 from adapter.model.person import Person
 from adapter.model.reference import CatalogueItem, Cause, Facility
@@ -20,6 +21,7 @@ class SplitBasis(StrEnum):
     HIS = "his"  # the HIS's figure: an estimate
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class LineSplit:
     """One line's amount in the four parts of the national settlement list.
@@ -103,7 +105,7 @@ class Claim:
 
     @property
     def total(self) -> Money:
-        return Money.total(line.amount for line in self.lines)
+        return Money(sum([line.amount.fen for line in self.lines]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +128,7 @@ class YearToDate:
 
     def get(self, name: str) -> Money:
         """The accumulated amount; nothing accumulated is ¥0.00."""
-        return next((amount for key, amount in self.amounts if key == name), ZERO)
+        for key, amount in self.amounts:
+            if key == name:
+                return amount
+        return ZERO

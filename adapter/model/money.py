@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 
+#: An amount as most are written: whole yuan and two decimals, of no unusual length.
+_USUAL = re.compile(r"-?\d{1,18}\.\d\d\Z", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
 
 
@@ -19,10 +21,9 @@ def half_up(numerator: int, denominator: int) -> int:
     """
     if denominator <= 0:
         raise ValueError("the denominator must be positive")
-    quotient, remainder = divmod(abs(numerator), denominator)
-    if remainder * 2 >= denominator:
-        quotient += 1
-    return quotient if numerator >= 0 else -quotient
+    if numerator < 0:
+        return -half_up(-numerator, denominator)
+    return (numerator * 2 + denominator) // (denominator * 2)
 
 
 def decimal_of(text: str) -> Decimal:
@@ -36,7 +37,7 @@ def decimal_of(text: str) -> Decimal:
     return Decimal(text)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Money:
     """A CNY amount, exact to the fen (0.01 yuan).
 
@@ -46,9 +47,10 @@ class Money:
 
     fen: int
 
-    def __post_init__(self) -> None:
-        if type(self.fen) is not int:
+    def __init__(self, fen: int) -> None:
+        if type(fen) is not int:
             raise TypeError("Money counts whole fen; build it with Money.yuan(text) or Money.rounded(...)")
+        _set_fen(self, fen)
 
     @classmethod
     def yuan(cls, amount: str | Decimal | int) -> Money:
@@ -58,6 +60,8 @@ class Money:
             TypeError: the amount is a float.
             ValueError: not a number, or finer than a fen.
         """
+        if type(amount) is str and _USUAL.match(amount):
+            return cls(int(amount[:-3] + amount[-2:]))
         numerator, denominator = cls._decimal(amount).as_integer_ratio()  # exact, whatever the decimal context
         fen, finer = divmod(numerator * 100, denominator)
         if finer:
@@ -92,8 +96,11 @@ class Money:
         >>> Money.weighted([(Money(1), Decimal("0.3")), (Money(1), Decimal("0.3"))])    # 0.6 fen, not 0 + 0
         Money(¥0.01)
         """
-        exact = sum((Fraction(ratio) * amount.fen for amount, ratio in slices), Fraction(0))
-        return Money(half_up(exact.numerator, exact.denominator))
+        above, below = 0, 1
+        for amount, ratio in slices:
+            numerator, denominator = ratio.as_integer_ratio()
+            above, below = above * denominator + amount.fen * numerator * below, below * denominator
+        return Money(half_up(above, below))
 
     @property
     def decimal(self) -> Decimal:
@@ -103,13 +110,14 @@ class Money:
     @property
     def text(self) -> str:
         """``5000.00``: plain, for data."""
-        sign = "-" if self.fen < 0 else ""
-        return f"{sign}{abs(self.fen) // 100}.{abs(self.fen) % 100:02d}"
+        return text_of(self.fen)
 
     def __str__(self) -> str:
         """``5,000.00``: with thousands separators, for people."""
-        sign = "-" if self.fen < 0 else ""
-        return f"{sign}{abs(self.fen) // 100:,}.{abs(self.fen) % 100:02d}"
+        return _said(self.fen)
+
+    def __format__(self, spec: str) -> str:
+        return format(_said(self.fen), spec) if spec else _said(self.fen)
 
     def __repr__(self) -> str:
         return f"Money(¥{self.text})"
@@ -129,11 +137,42 @@ class Money:
     def __bool__(self) -> bool:
         return self.fen != 0
 
+    def __lt__(self, other: Money) -> bool:
+        return self.fen < other.fen if type(other) is Money else NotImplemented
+
+    def __le__(self, other: Money) -> bool:
+        return self.fen <= other.fen if type(other) is Money else NotImplemented
+
+    def __gt__(self, other: Money) -> bool:
+        return self.fen > other.fen if type(other) is Money else NotImplemented
+
+    def __ge__(self, other: Money) -> bool:
+        return self.fen >= other.fen if type(other) is Money else NotImplemented
+
     @staticmethod
     def total(amounts: Iterable[Money]) -> Money:
         """The sum; nothing sums to ¥0.00. Works on the list, never on a set of amounts."""
-        return Money(sum(amount.fen for amount in amounts))
+        return Money(sum([amount.fen for amount in amounts]))
 
+
+@lru_cache(maxsize=2048)
+def text_of(fen: int) -> str:
+    """``Money.text``, kept a while: an amount is written down a dozen times, from its first step to the last share."""
+    if fen > 99:
+        digits = str(fen)
+        return f"{digits[:-2]}.{digits[-2:]}"
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+@lru_cache(maxsize=2048)
+def _said(fen: int) -> str:
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+#: The slot's own setter: a frozen value is filled once, here, and it is made by the hundred for every case.
+_set_fen = Money.__dict__["fen"].__set__
 
 ZERO = Money(0)
 

@@ -19,6 +19,7 @@ class NoticeKind(StrEnum):
     SETTLEMENT = "settlement"  # 结算
     REVERSAL = "reversal"  # 冲销
     ISSUES = "issues"  # 暂存、挂起与恢复
+    NOTICE = "notice"  # 费用告知与预警
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,3 +73,18 @@ class Person:
     insured_area: str | None = None
     home_area: str | None = None
     categories: frozenset[Category] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Who somebody is, as one party has it on record. Printed masked, compared in memory, kept nowhere.
+
+    Attributes:
+        sex: ``male`` | ``female`` | ``other``, or None when it is not said.
+    """
+
+    name: Private | None = None
+    id_number: Private | None = None
+    insurance_number: Private | None = None
+    sex: str | None = None
+    born: Private | None = None

@@ -82,6 +82,14 @@ class ItemKind(StrEnum):
     BED = "bed"
 
 
+class ItemMark(StrEnum):
+    """What cost control counts apart (控费指标)."""
+
+    ESSENTIAL = "essential"  # 基本药物
+    ANTIMICROBIAL = "antimicrobial"  # 抗菌药物
+    EXAMINATION = "examination"  # 检查检验
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueItem:
     """One row of the dated item catalogue: local code → class, share, limit.
@@ -92,6 +100,7 @@ class CatalogueItem:
         price_limit: highest unit price in scope, by hospital level; None where there is no limit.
         restricted: restricted-use item (限制用药); the line's flag decides whether it is in scope.
         programme_group: exclusion group of a programme (``vision-correction`` …), or None.
+        marks: what cost control counts apart; no rule of settlement reads them.
     """
 
     code: str
@@ -104,6 +113,7 @@ class CatalogueItem:
     price_limits: tuple[tuple[Level, Decimal], ...] = ()
     restricted: bool = False
     programme_group: str | None = None
+    marks: frozenset[ItemMark] = frozenset()
 
     def price_limit(self, level: Level) -> Decimal | None:
         """The limit in yuan per unit at a hospital level, or None."""
@@ -121,6 +131,23 @@ class DiagnosisEntry:
     name: str
     icd10: str
     edition: str
+    valid: Period
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateEntry:
+    """What a stay of a diagnosis group usually costs, from somebody's table (费用参考).
+
+    Attributes:
+        group: three-character category of ICD-10.
+        median, p80: of the whole bill, CNY.
+        cite: where the figures are from.
+    """
+
+    group: str
+    median: Money
+    p80: Money
+    cite: str
     valid: Period
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from adapter.model.built import quickly_built
 from adapter.model.claim import LineSplit, YearToDate
 from adapter.model.issues import Issue
 from adapter.model.money import ZERO, Money
@@ -21,6 +22,8 @@ class Payer(StrEnum):
     AID_TOP_UP = "aid-top-up"  # 倾斜救助 / 二次救助
     HOSPITAL = "hospital"  # 医院减免 (hospital-borne)
     GOVERNMENT = "government"  # 财政 / 政府兜底
+    HOUSEHOLD_TOP_UP = "household-top-up"  # 按家庭年度负担的补助
+    EMERGENCY_FUND = "emergency-fund"  # 疾病应急救助基金
     PERSONAL_ACCOUNT = "personal-account"  # 个人账户
     THIRD_PARTY = "third-party"  # 第三人负担
     PATIENT = "patient"  # 个人自付
@@ -35,6 +38,7 @@ class Authority(StrEnum):
     EXPECTED = "expected"  # our expectation; the payer has not answered yet
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A reason in both languages with its article (依据)."""
@@ -44,6 +48,7 @@ class Explanation:
     cite: str
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Step:
     """One amount and where it came from.
@@ -58,7 +63,7 @@ class Step:
             itself. Only ``+ - * min max round`` stand in them; ``round`` is half up to the fen. The certificate's
             checker works them out again.
         sources: where an input stands elsewhere in the certificate: ``previous.left``, ``standing.in_scope``,
-            ``accrued.paid`` (the payer's own), ``bill.total``.
+            ``accrued.paid`` (the payer's own), ``paid.commercial`` (what that payer bore), ``bill.total``.
     """
 
     payer: Payer
@@ -71,6 +76,7 @@ class Step:
     sources: tuple[tuple[str, str], ...] = ()
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The bill as a payer found it at its turn, and what it took (轮到该支付方时的账).
@@ -93,6 +99,7 @@ class Standing:
     outside: Money
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Share:
     """One payer's part of the bill.
@@ -116,6 +123,7 @@ class Share:
         return ZERO if self.expected is None else self.amount - self.expected
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class PatientParts:
     """What makes up the patient's part; they add up to it. 个人负担构成."""
@@ -143,6 +151,7 @@ class PatientParts:
         )
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Accrual:
     """An addition to a year-to-date amount (年度累计增量). A reversal adds the opposite."""
@@ -171,6 +180,7 @@ class PayerAnswer:
     steps: tuple[str, ...] = ()
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """A bill, divided. Built only when every fen is accounted for.

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from adapter.fhir.identity import CANON
-from adapter.model.case import DepositState, EntitlementState
+from adapter.model.case import CreditState, DepositState, DocumentState, EntitlementState
 from adapter.model.person import Category, Insurance
-from adapter.model.reference import Level
+from adapter.model.reference import DocumentKind, ItemKind, Level
 from adapter.model.settlement import Payer
+from adapter.model.window import AgreementKind, Relation
+from adapter.rules.programme.notice_terms import NoticeCause
 from adapter.rules.programme.reasons import Met
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +103,14 @@ def test_names_and_addresses_agree(kind: str) -> None:
         ("hospital-level", Level),
         ("entitlement-state", EntitlementState),
         ("deposit-state", DepositState),
+        ("credit-state", CreditState),
         ("entitlement-finding", Met),
+        ("document-state", DocumentState),
+        ("document-kind", DocumentKind),
+        ("agreement-kind", AgreementKind),
+        ("item-kind", ItemKind),
+        ("signer-relation", Relation),
+        ("notice", NoticeCause),
     ],
 )
 def test_a_code_system_lists_the_values_of_the_code(name: str, values: type[StrEnum]) -> None:

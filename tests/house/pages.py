@@ -11,6 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.house.aid_xml_page import AID_XML_PAGE, aid_xml_page
+from tests.house.folder_page import FOLDER_PAGE, folder_page
+from tests.house.nhsa_page import NHSA_PAGE, wire_page
 from tests.house.plans_page import PLANS_PAGE, plans_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +33,7 @@ PREFIXES = {
     "REC": "Reconciliation 对账",
     "CFG": "Settings 设置",
     "API": "Doors 接口",
+    "CNF": "Conformance kit 对接检测",
 }
 
 
@@ -132,9 +136,33 @@ def issues_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def nhsa_page() -> str:
+    """docs/wire-nhsa.md, with the dialect's issues."""
+    own = [coded for coded in coded_issues() if "/endpoints/nhsa/" in coded.where]
+    return wire_page([(coded.code, f"{coded.en}<br>{coded.zh}") for coded in own])
+
+
+def aid_page() -> str:
+    """docs/wire-aid-xml.md, with the dialect's issues."""
+    return aid_xml_page(_words_of("aid_xml"))
+
+
+def exchange_page() -> str:
+    """docs/wire-folder.md, with the dialect's issues."""
+    return folder_page(_words_of("folder"))
+
+
+def _words_of(dialect: str) -> list[tuple[str, str]]:
+    own = [coded for coded in coded_issues() if f"/endpoints/{dialect}/" in coded.where]
+    return [(coded.code, f"{coded.en}<br>{coded.zh}") for coded in own]
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv:
         ISSUES_PAGE.write_text(issues_page(), encoding="utf-8")
         PLANS_PAGE.write_text(plans_page(), encoding="utf-8")
+        NHSA_PAGE.write_text(nhsa_page(), encoding="utf-8")
+        AID_XML_PAGE.write_text(aid_page(), encoding="utf-8")
+        FOLDER_PAGE.write_text(exchange_page(), encoding="utf-8")
     else:
         sys.stdout.write(issues_page())

@@ -13,7 +13,7 @@ from adapter.rules.policy.parameters import NONE, NOT_PUBLISHED, Policy, Raw, pl
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS_PAGE = ROOT / "docs" / "plans.md"
-TABLES = ("deductible", "ratio", "ceiling", "critical_illness", "aid", "commercial")
+TABLES = ("deductible", "ratio", "ceiling", "critical_illness", "aid", "commercial", "payer_order")
 
 Fits = Callable[[Raw], bool]
 
@@ -91,6 +91,10 @@ SWITCHES = (
     Switch("仅限规范转诊", "only after a regular referral", "referrals", "list", _given),
     Switch("医院减免范围外费用", "waived outside the range", "waiver_share_of_outside", "ratio", _given),
     Switch("医院减免超过总额一定比例的部分", "waived above a share of the bill", "waiver_above_share", "ratio", _given),
+    Switch("代付起付线,每年限次", "deductible paid by another payer", "deductible_times", "times", _given),
+    Switch("个人负担封顶(兜底)", "floor on the patient's part", "floor_rule", "patient_share, patient_most",
+           _table_with("patient_share", "patient_most")),
+    Switch("按家庭年度负担补助", "top-up by the household's year", "household_amounts", "rows", _rows_with("amount")),
 )  # fmt: skip
 
 

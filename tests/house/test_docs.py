@@ -15,7 +15,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 
 from adapter.doors.cli.app import app
-from adapter.settings import EndpointSettings, FolderSettings, MllpSettings, Settings
+from adapter.settings import AidXmlSettings, EndpointSettings, FolderSettings, MllpSettings, NhsaSettings, Settings
 from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
 from tests.house.test_imports import FILES, MAY_IMPORT, OUTSIDE
 
@@ -182,6 +182,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
     ("head", "model"),
     [
         ("| key |", EndpointSettings),
+        ("| key of endpoints.NAME.nhsa |", NhsaSettings),
+        ("| key of endpoints.NAME.aid_xml |", AidXmlSettings),
         ("| key of listen.mllp |", MllpSettings),
         ("| key of listen.folder |", FolderSettings),
     ],

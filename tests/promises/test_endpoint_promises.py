@@ -91,10 +91,19 @@ class Noting:
 
     def __init__(self, endpoint: Endpoint, noted: dict[str, CallFacts]) -> None:
         self.endpoint, self.noted, self.config = endpoint, noted, endpoint.config
+        self.stages = endpoint.stages
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
         self.noted[facts.call] = facts
-        return self.endpoint.next(stage, facts, so_far, at)
+        return self.endpoint.next(stage, facts, so_far, at, before=before)
 
     def deliver(self, message: OutboundMessage) -> Receipt:
         return self.endpoint.deliver(message)

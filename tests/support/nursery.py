@@ -1,4 +1,4 @@
-"""A process that has ``adapter`` imported and forks a child for each command: one import for hundreds of commands.
+"""A process that has imported a program and forks a child for each command: one import for hundreds of commands.
 
 A child is a process of its own with its own arguments, environment, folder and streams, as from a shell; only the
 reading of Python files is saved. Asked over a socket (JSON, three open files); answered with the exit code.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import gc
+import importlib
 import json
 import os
 import signal
@@ -34,7 +35,7 @@ def _receive(door: socket.socket) -> tuple[dict[str, object], list[int]]:
     return json.loads(body), files
 
 
-def _be_the_command(asked: dict[str, object], files: list[int]) -> NoReturn:
+def _be_the_command(program: str, asked: dict[str, object], files: list[int]) -> NoReturn:
     code = 70
     try:
         for number, file in enumerate(files):
@@ -45,9 +46,7 @@ def _be_the_command(asked: dict[str, object], files: list[int]) -> NoReturn:
         # As the installed command: help and errors name the program after its first argument.
         sys.modules["__main__"].__package__ = None
         sys.argv = ["adapter", *cast("list[str]", asked["words"])]
-        from adapter.doors.cli.app import main
-
-        main()
+        importlib.import_module(program).main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -57,23 +56,22 @@ def _be_the_command(asked: dict[str, object], files: list[int]) -> NoReturn:
         os._exit(code)
 
 
-def _attend(door: socket.socket) -> None:
+def _attend(program: str, door: socket.socket) -> None:
     """Start the command, say its number, wait for it, say how it ended."""
     asked, files = _receive(door)
     child = os.fork()
     if child == 0:
         door.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _be_the_command(asked, files)
+        _be_the_command(program, asked, files)
     door.sendall(f"{child}\n".encode())
     _, status = os.waitpid(child, 0)
     door.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def main(path: str) -> None:
-    """Serve until standard input ends, which it does when the tests end."""
-    import adapter.doors.cli.app  # noqa: F401  what the children need not read again
-
+def main(path: str, program: str) -> None:
+    """Serve until standard input ends, which it does when the tests end. ``program``: the module with ``main``."""
+    importlib.import_module(program)  # what the children need not read again
     gc.collect()
     gc.freeze()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -91,7 +89,7 @@ def main(path: str) -> None:
             listening.close()
             # The attendant's own end is nobody's business: its parent asks not to be told.
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _attend(door)
+            _attend(program, door)
             os._exit(0)
         door.close()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -99,4 +97,4 @@ def main(path: str) -> None:
 
 if __name__ == "__main__":
     os.setsid()
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

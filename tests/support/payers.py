@@ -47,6 +47,7 @@ class FakePayer:
     clock: Clock
     says: dict[Payer, str] = field(default_factory=dict)
     refuses: set[Stage] = field(default_factory=set)
+    stages: tuple[Stage, ...] = ()
     deaf: list[Stage] = field(default_factory=list)
     mute: list[Stage] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -55,7 +56,15 @@ class FakePayer:
     _expected: dict[str, CallFacts] = field(default_factory=dict)
     _stems: dict[str, Settlement] = field(default_factory=dict)
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
         following = next_message(self.config, stage, facts, so_far, at)
         if isinstance(following, OutboundMessage):
             self._expected[following.key] = facts
@@ -160,7 +169,7 @@ class FakePayer:
         return next((each for each in self.kept if each.key == key), None)
 
     def _answer(self, given: tuple[PayerAnswer, ...]) -> Receipt:
-        return Receipt(Outcome.ACCEPTED, self.clock.now(), given[0].reference, given)
+        return Receipt(Outcome.ACCEPTED, self.clock.now(), given[0].reference if given else None, given)
 
 
 @dataclass

@@ -44,7 +44,8 @@ class Running:
 
 def settings_for(folder: Path, **more: Any) -> Settings:
     """Settings of a test alone: its own SQLite store, the fixture hospital's facts, no endpoint."""
-    return Settings(database_url=f"sqlite:///{folder / 'adapter.db'}", **more)
+    given = {"notices_at": "off", **more}  # a test that wants the morning run says so
+    return Settings(database_url=f"sqlite:///{folder / 'adapter.db'}", **given)
 
 
 @contextmanager

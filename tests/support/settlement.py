@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapter.model.claim import LineSplit, YearToDate
 from adapter.model.money import Money
 from adapter.model.person import Category, Insurance
@@ -37,6 +39,11 @@ def table(name: str) -> Any:
 
 def by_name(row: Mapping[str, Any]) -> str:
     return str(row["name"])
+
+
+def shows(row: Mapping[str, Any]) -> list[pytest.MarkDecorator]:
+    """Marks for the rows of docs/rules.md that a row of a table names under ``shows``."""
+    return [pytest.mark.rule(name) for name in row.get("shows", ())]
 
 
 def layer_of(row: Mapping[str, Any]) -> ResolvedLayer:

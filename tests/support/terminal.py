@@ -19,13 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @functools.cache
-def _nursery() -> str:
-    """Where the nursery of this test process listens; it ends when the test process does."""
+def _nursery(program: str) -> str:
+    """Where the nursery of a program listens for this test process; it ends when the test process does."""
     folder = Path(tempfile.mkdtemp(prefix="nursery"))
     path = str(folder / "door")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.nursery", path], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    command = [sys.executable, "-m", "tests.support.nursery", path, program]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     said = process.stdout.readline()
     assert said == b"ready\n", f"the nursery did not start: {said!r}"
@@ -39,6 +38,7 @@ def run(
     cwd: Path | str = ROOT,
     stdin: str = "",
     timeout: float = 120,
+    program: str = "adapter.doors.cli.app",
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end.
 
@@ -54,7 +54,7 @@ def run(
         given.write(stdin.encode())
         given.seek(0)
         door.settimeout(timeout)
-        door.connect(_nursery())
+        door.connect(_nursery(program))
         nursery.send(door, words, os.environ if env is None else env, str(cwd), [f.fileno() for f in (given, out, err)])
         with door.makefile() as answers:
             child = int(answers.readline())

@@ -8,12 +8,13 @@ import pytest
 
 from adapter.model.case import EntitlementState
 from tests.support.programme import TABLE, answer
+from tests.support.settlement import shows
 
 ROWS = TABLE["rows"]
 
 
 @pytest.mark.parametrize(
-    "row", [pytest.param(row, marks=pytest.mark.rule(row["rule"]), id=row["name"]) for row in ROWS]
+    "row", [pytest.param(row, marks=[pytest.mark.rule(row["rule"]), *shows(row)], id=row["name"]) for row in ROWS]
 )
 def test_entitlement(row: dict[str, Any]) -> None:
     """State, every reason in the way, deposit, custody, and what would change the answer."""

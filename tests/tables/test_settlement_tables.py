@@ -12,10 +12,12 @@ from adapter.model.reference import Level
 from adapter.rules.settlement.coordination import check_layers
 from adapter.rules.settlement.facts import read_facts
 from adapter.rules.settlement.scope import SplitRule, split_lines
-from tests.support.settlement import assert_steps, by_name, layer_of, outcome, steps_of, table
+from tests.support.settlement import assert_steps, by_name, layer_of, outcome, shows, steps_of, table
 
-TABLES = ("deductible", "ratio", "ceiling", "critical_illness", "aid", "commercial")
-ROWS = [pytest.param(row, id=f"{name}: {row['name']}") for name in TABLES for row in table(f"{name}.yaml")]
+TABLES = ("deductible", "ratio", "ceiling", "critical_illness", "aid", "commercial", "payer_order")
+ROWS = [
+    pytest.param(row, id=f"{name}: {row['name']}", marks=shows(row)) for name in TABLES for row in table(f"{name}.yaml")
+]
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -33,7 +35,7 @@ def test_row(row: dict[str, Any]) -> None:
     assert_steps(steps_of(found), [expected])
 
 
-@pytest.mark.parametrize("row", table("scope.yaml"), ids=by_name)
+@pytest.mark.parametrize("row", [pytest.param(row, id=by_name(row), marks=shows(row)) for row in table("scope.yaml")])
 def test_split(row: dict[str, Any]) -> None:
     share = row.get("class_b_share")
     rule = SplitRule(row.get("rule", "within-limit"), None if share is None else Decimal(share))

@@ -19,7 +19,7 @@ from adapter.rules.settlement.certificate import certificate
 from adapter.rules.settlement.facts import read_facts
 from adapter.rules.settlement.sheet import Sheet, check_sheet
 from adapter.rules.settlement.whatif import whatif
-from tests.support.settlement import ROOT, assert_steps, by_name, table
+from tests.support.settlement import ROOT, assert_steps, by_name, shows, table
 
 EXAMPLES = table("worked_examples.yaml")
 SCHEMA = jsonschema_rs.validator_for(decode(Path(ROOT / "adapter/rules/settlement/whatif.schema.json").read_bytes()))
@@ -35,8 +35,8 @@ PROMISED = {
 #: Those whose sources print something that cannot be.
 WRONG = {"GC-14", "GC-35", "GC-N1", "GC-N2", "GC-N4"}
 
-with_stays = [example for example in EXAMPLES if "stays" in example]
-with_sheets = [example for example in EXAMPLES if "sheets" in example]
+with_stays = [pytest.param(each, id=by_name(each), marks=shows(each)) for each in EXAMPLES if "stays" in each]
+with_sheets = [pytest.param(each, id=by_name(each), marks=shows(each)) for each in EXAMPLES if "sheets" in each]
 
 
 def plain(value: Any) -> Any:
@@ -63,7 +63,7 @@ def test_every_wrong_example_says_what_is_wrong_and_is_refused_or_flagged() -> N
         assert flagged or name == "GC-14"  # its bracket, read as printed, gives another figure: the row's last stay
 
 
-@pytest.mark.parametrize("example", with_stays, ids=by_name)
+@pytest.mark.parametrize("example", with_stays)
 def test_example(example: dict[str, Any]) -> None:
     layers = layers_from(example["plan"])
     years: dict[str, dict[str, Money]] = {}
@@ -97,7 +97,7 @@ def test_example(example: dict[str, Any]) -> None:
             assert result["complete"] is (expected["complete"] == "yes")
 
 
-@pytest.mark.parametrize("example", with_sheets, ids=by_name)
+@pytest.mark.parametrize("example", with_sheets)
 def test_sheet(example: dict[str, Any]) -> None:
     """A printed sheet that does not balance, or cannot be, is refused by name."""
     for row in example["sheets"]:
@@ -108,6 +108,8 @@ def test_sheet(example: dict[str, Any]) -> None:
         assert [issue.code for issue in found] == list(row["issues"])
 
 
+@pytest.mark.rule("T-01")
+@pytest.mark.rule("T-02")
 def test_floats_or_late_rounding_would_miss_gc_03() -> None:
     """Why amounts are whole fen: the same formula in binary floats is one fen short, rounding late one fen over."""
     assert round((54210.0 - 8450.5) * 0.65, 2) == 29743.67

@@ -11,17 +11,31 @@ import typer
 from adapter import __version__
 from adapter.doors.cli import (
     cases,
+    clearing,
     codes,
+    collection,
+    conform,
     convert,
     delivery,
     demo,
     intake,
+    late,
+    ledger,
     listen,
     mapping_tools,
+    notices,
+    patient_part,
     policy,
     poll,
+    programme,
     proof,
+    replay,
+    risks,
+    statistics,
+    walk,
     way_back,
+    window,
+    window_papers,
 )
 from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
 from adapter.model.issues import AdapterError
@@ -40,6 +54,10 @@ Settings come from the environment (ADAPTER_…) or the file that ADAPTER_SETTIN
 Exit code: 0 done, 1 the case has issues, 2 wrong usage.""",
 )
 
+app.add_typer(window.window, name="window")
+app.add_typer(window_papers.document, name="document")
+app.add_typer(window_papers.agreement, name="agreement")
+app.add_typer(window_papers.consent, name="consent")
 app.command("demo")(demo.demo)
 app.command("ingest")(intake.ingest_)
 app.command("convert")(convert.convert_)
@@ -51,18 +69,46 @@ app.command("estimate")(cases.estimate)
 app.command("trial")(cases.trial)
 app.command("settle")(cases.settle_)
 app.command("reverse")(cases.reverse_)
+app.command("late-payer")(late.late_payer)
+app.command("resettle")(late.resettle)
+app.command("pay")(patient_part.pay)
+app.command("refund")(patient_part.refund)
+app.command("account")(patient_part.account_)
+app.command("reward")(patient_part.reward_)
+app.add_typer(patient_part.plan, name="plan")
+app.add_typer(patient_part.stage, name="stage")
+app.add_typer(patient_part.interim, name="interim")
+app.add_typer(collection.credit, name="credit")
+app.add_typer(collection.arrears, name="arrears")
+app.add_typer(collection.fund, name="fund")
+app.command("statistics")(statistics.statistics_)
+app.command("risks")(risks.risks)
+app.command("responsible")(risks.responsible)
+app.command("accountability")(risks.accountability)
+app.add_typer(walk.call, name="call")
+app.add_typer(walk.variances, name="variances")
+app.add_typer(walk.receipt, name="receipt")
+app.add_typer(walk.endpoint, name="endpoint")
 app.add_typer(delivery.outbox, name="outbox")
 app.add_typer(way_back.way_back, name="way-back")
+app.add_typer(notices.notices, name="notices")
+app.command("daily-bill")(notices.daily_bill)
 app.command("deliver")(delivery.deliver)
 app.command("reconcile")(delivery.reconcile_)
+app.add_typer(clearing.clearing, name="clearing")
+app.add_typer(clearing.prepayment, name="prepayment")
 app.command("validate")(intake.validate_)
 app.add_typer(mapping_tools.mapping, name="mapping")
 app.add_typer(codes.codes, name="codes")
 app.command("translate")(codes.translate_)
 app.add_typer(policy.policy, name="policy")
+app.add_typer(programme.programme, name="programme")
 app.command("whatif")(policy.whatif_)
 app.command("verify")(proof.verify_)
+app.command("replay")(replay.replay_)
 app.add_typer(delivery.counterparts, name="counterparts")
+app.add_typer(conform.conform, name="conform")
+app.add_typer(ledger.ledger, name="ledger")
 app.command("serve")(delivery.serve)
 
 

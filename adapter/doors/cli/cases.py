@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapter.cases import dispatch, reverse, settle, views
+from adapter.cases.advance import advance_bill
 from adapter.cases.lineage import case_lineage
 from adapter.cases.proof import certificate_of
-from adapter.cases.shown import explain_rows, is_open, settlement_json
+from adapter.cases.shown import explain_rows, explained, is_open, settlement_json
 from adapter.cases.tools import Tools
 from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
 from adapter.doors.cli.lineage import print_lineage
 from adapter.doors.cli.output import finish, out, print_issues, print_json, table
+from adapter.model.case import BillState
 from adapter.model.issues import stopping
 from adapter.model.settlement import Payer, Settlement
 
@@ -25,6 +28,17 @@ case = typer.Typer(no_args_is_help=True, help="List and show cases. 病例")
 Wait = Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for the payers; 0 leaves it to a worker.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Every step with its formula and article. 逐步说明")]
 
+
+class Language(StrEnum):
+    """In which language a sheet is printed."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
+
+
+Lang = Annotated[Language, typer.Option("--lang", help="With --explain: the sheet in Chinese, English or both. 语言")]
+
 PAYER_COLUMNS = (
     (Payer.BASIC, "basic 统筹"),
     (Payer.CRITICAL_ILLNESS, "critical 大病"),
@@ -32,6 +46,9 @@ PAYER_COLUMNS = (
     (Payer.MEDICAL_AID, "aid 救助"),
     (Payer.AID_TOP_UP, "top-up 倾斜"),
     (Payer.HOSPITAL, "hospital 减免"),
+    (Payer.GOVERNMENT, "government 兜底"),
+    (Payer.HOUSEHOLD_TOP_UP, "household 家庭"),
+    (Payer.EMERGENCY_FUND, "fund 应急"),
     (Payer.PATIENT, "patient 个人"),
 )
 
@@ -106,7 +123,7 @@ def show(
     if found.refund:
         out.print(f"  {found.refund['zh']} / {found.refund['en']}", markup=False)
     if found.line.settlement:
-        print_settlement(found.line.settlement, explain=False)
+        print_settlement(found.line.settlement, explain=None)
     if found.messages:
         rows = [
             (m.message.key, m.message.endpoint, m.state, m.outcome or "", str(m.message.attempts))
@@ -123,6 +140,7 @@ def estimate(
         typer.Option("--on", formats=["%Y-%m-%d"], help="Rule date for a patient still in hospital; else today."),
     ] = None,
     explain: Explain = False,
+    lang: Lang = Language.BOTH,
     json: AsJson = False,
 ) -> None:
     """Compute what each payer would bear under our rules; nothing is sent. 测算
@@ -131,10 +149,16 @@ def estimate(
     """
     with tools() as t:
         preview = settle.estimate(case_id, t, t.act(actor(), "estimate"), on=on.date() if on else None)
-    _show(preview.settlement, explain=explain, json=json, mode=preview.mode)
+    _show(preview.settlement, explain=lang if explain else None, json=json, mode=preview.mode)
 
 
-def trial(case_id: CaseId, wait: Wait = 60, explain: Explain = False, json: AsJson = False) -> None:
+def trial(
+    case_id: CaseId,
+    wait: Wait = 60,
+    explain: Explain = False,
+    lang: Lang = Language.BOTH,
+    json: AsJson = False,
+) -> None:
     """Ask the payers what they would bear; they keep nothing. 预结算
 
     Example:  adapter trial qingshi_county-300010002
@@ -142,7 +166,7 @@ def trial(case_id: CaseId, wait: Wait = 60, explain: Explain = False, json: AsJs
     with tools() as t:
         settle.start_trial(case_id, t, t.act(actor(), "trial"))
         work(t, wait)
-        _show_case(case_id, t, explain=explain, json=json)
+        _show_case(case_id, t, explain=lang if explain else None, json=json)
 
 
 def settle_(
@@ -152,6 +176,10 @@ def settle_(
     ] = None,
     wait: Wait = 60,
     explain: Explain = False,
+    lang: Lang = Language.BOTH,
+    advance: Annotated[
+        bool, typer.Option("--advance", help="An endpoint is down and the patient goes home. 医院垫付")
+    ] = False,
     json: AsJson = False,
     reason: Reason = "discharge settlement",
 ) -> None:
@@ -160,12 +188,18 @@ def settle_(
     Example:  adapter settle qingshi_county-300010002 --explain
     """
     with tools() as t:
+        if advance and views.show_case(case_id, t).line.row.bill is BillState.SETTLING:
+            advance_bill(case_id, t, t.act(actor(), reason))
+            _show_case(case_id, t, explain=lang if explain else None, json=json)
+            return
         if basis is None and not views.is_previewed(case_id, t):
             settle.start_trial(case_id, t, t.act(actor(), "trial before settlement"))
             work(t, wait)
         settle.start_settlement(case_id, t, t.act(actor(), reason), basis=basis)
         work(t, wait)
-        _show_case(case_id, t, explain=explain, json=json)
+        if advance and views.show_case(case_id, t).line.row.bill is BillState.SETTLING:
+            advance_bill(case_id, t, t.act(actor(), reason))
+        _show_case(case_id, t, explain=lang if explain else None, json=json)
 
 
 def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = False) -> None:
@@ -176,7 +210,7 @@ def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = Fa
     with tools() as t:
         reverse.start_reversal(case_id, t, t.act(actor(), reason))
         work(t, wait)
-        _show_case(case_id, t, explain=False, json=json)
+        _show_case(case_id, t, explain=None, json=json)
 
 
 def work(t: Tools, wait: int) -> bool:
@@ -226,17 +260,22 @@ def state_of(line: views.CaseLine) -> str:
     )
 
 
-def print_settlement(settlement: Settlement, *, explain: bool) -> None:
-    """A settlement for people."""
+def print_settlement(settlement: Settlement, *, explain: Language | None) -> None:
+    """A settlement for people: amounts, or the whole sheet in the language asked for."""
     out.print()
-    for row in explain_rows(settlement):
-        if row.kind != "step" or explain:
-            out.print(f"{row.zh} {row.en}", end="", markup=False)
-            out.print(f"  {row.said}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
-            if explain and row.formula_zh:
-                out.print(f"    {row.formula_zh}\n    {row.formula_en}", markup=False, style="dim")
-    most = "至多 at most " if any(is_open(share) for share in settlement.shares) else ""
-    out.print(f"个人负担 patient pays  {most}{settlement.patient_pays}", style="bold")
+    if explain is not None:
+        chosen = (Language.ZH, Language.EN) if explain is Language.BOTH else (explain,)
+        for language in chosen:
+            for line in explained(settlement, language):
+                out.print(line, markup=False)
+            out.print()
+    else:
+        for row in explain_rows(settlement):
+            if row.kind != "step":
+                out.print(f"{row.zh} {row.en}", end="", markup=False)
+                out.print(f"  {row.said}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
+        most = "至多 at most " if any(is_open(share) for share in settlement.shares) else ""
+        out.print(f"个人负担 patient pays  {most}{settlement.patient_pays}", style="bold")
     for issue in settlement.issues:
         if issue.code == "SET-322":
             out.print(f"{issue.pointer}: {issue.zh} {issue.en}", style="yellow", markup=False)
@@ -244,7 +283,7 @@ def print_settlement(settlement: Settlement, *, explain: bool) -> None:
         out.print("TEST PROFILE – no place's rule", style="yellow")
 
 
-def _show_case(case_id: str, t: Tools, *, explain: bool, json: bool) -> None:
+def _show_case(case_id: str, t: Tools, *, explain: Language | None, json: bool) -> None:
     found = views.show_case(case_id, t)
     line = found.line
     if json:
@@ -259,7 +298,7 @@ def _show_case(case_id: str, t: Tools, *, explain: bool, json: bool) -> None:
     finish(line.row.issues)
 
 
-def _show(settlement: Settlement, *, explain: bool, json: bool, mode: str) -> None:
+def _show(settlement: Settlement, *, explain: Language | None, json: bool, mode: str) -> None:
     if json:
         print_json({"mode": mode, "basis": settlement.basis, **settlement_json(settlement)})
     else:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from adapter.cases import dispatch, outgoing, reconcile
+from adapter.cases.endpoints import waits_for
 from adapter.cases.views import message_json
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.listen import listening_beside
@@ -30,20 +31,25 @@ def outbox_list(
     unfinished: Annotated[bool, typer.Option("--unfinished", help="Only what is not finished.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Messages with endpoint, state, outcome and attempts.
+    """Messages with endpoint, state, outcome, attempts, and what an unfinished one waits for.
 
     Example:  adapter outbox list --unfinished
     """
     with tools() as t:
         rows = outgoing.messages(t, unfinished=unfinished)
+        waits = waits_for(t, rows)
     if json:
-        print_json([message_json(row) for row in rows])
+        print_json([{**message_json(row), "waits_for": waits.get(row.message.key, "")} for row in rows])
         return
     shown = [
-        (row.message.key, row.message.endpoint, str(row.state), str(row.outcome or ""), str(row.message.attempts))
+        (
+            *(row.message.key, row.message.endpoint, str(row.state), str(row.outcome or "")),
+            *(str(row.message.attempts), waits.get(row.message.key, "")),
+        )
         for row in rows
     ]
-    table("", ("key", "endpoint 端点", "state 状态", "outcome 结果", "attempts 次数"), shown)
+    heads = ("key", "endpoint 端点", "state 状态", "outcome 结果", "attempts 次数", "waits for 等待")
+    table("", heads, shown)
 
 
 @outbox.command("show")
@@ -75,6 +81,17 @@ def outbox_retry(key: Key, reason: Reason = "cause fixed") -> None:
     with tools() as t:
         outgoing.retry(key, t, t.act(actor(), reason))
     out.print(f"{key} is due now", markup=False)
+
+
+@outbox.command("park")
+def outbox_park(key: Key, reason: Reason) -> None:
+    """Set a waiting message aside until somebody retries it; it is sent as it is, nothing is edited. 停放
+
+    Example:  adapter outbox park qingshi_county-300010002.v1.insurance.settle --reason "先与对方核对"
+    """
+    with tools() as t:
+        outgoing.park(key, t, t.act(actor(), reason))
+    out.print(f"{key} is parked", markup=False)
 
 
 def deliver(
@@ -173,6 +190,48 @@ def counterparts_serve(
     given += ["--store", str(store or Path(f"{role}.sqlite"))]
     given += ["--seed", str(seed or data_folder("fixtures") / "endpoints" / f"{role}.yaml")]
     raise typer.Exit(counterpart_main([*given, "--ignore-keys"] if ignore_keys else given))
+
+
+@counterparts.command("nhsa-bureau")
+def counterparts_nhsa_bureau(
+    region: Annotated[str, typer.Option(help="How it behaves: a name of docs/counterparts.md, or a file.")] = "plain",
+    port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    store: Annotated[Path | None, typer.Option(help="SQLite file; made when it is not there.")] = None,
+    seed: Annotated[Path | None, typer.Option(help="Who is insured, which hospitals, which plans.")] = None,
+    plan: Annotated[list[Path] | None, typer.Option(help="A plan file or a folder of them; may be repeated.")] = None,
+    clock: Annotated[str, typer.Option(help="Day of settlement: claim (the discharge) or system.")] = "system",
+) -> None:
+    """Run a simulated bureau of the national insurance platform on loopback. 模拟国家平台医保局
+
+    Example:  adapter counterparts nhsa-bureau --region inland --port 9003
+    """
+    from adapter.counterparts.nhsa.process import main as bureau_main  # here, for the same reason as in serve
+
+    if clock not in ("claim", "system"):
+        raise typer.BadParameter("--clock is claim or system")
+    home = data_folder("fixtures") / "endpoints" / "nhsa"
+    file = Path(region) if region.endswith(".yaml") else home / "regions" / f"{region}.yaml"
+    plans = plan or [settings().mappings_folder / "plans" / "test_hunan_composite", *sorted((home / "plans").iterdir())]
+    given = ["--region", str(file), "--port", str(port), "--clock", clock, "--fields", str(home / "fields.yaml")]
+    given += ["--store", str(store or Path("nhsa-bureau.sqlite")), "--seed-file", str(seed or home / "seed.yaml")]
+    raise typer.Exit(bureau_main([*given, "--plan", *map(str, plans)]))
+
+
+@counterparts.command("aid-xml")
+def counterparts_aid_xml(
+    port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
+    store: Annotated[Path | None, typer.Option(help="SQLite file; made when it is not there.")] = None,
+    seed: Annotated[Path | None, typer.Option(help="Whom it aids, ceilings, ratios, accounts.")] = None,
+) -> None:
+    """Run a simulated civil-affairs aid service (SOAP) on loopback. 模拟民政救助系统
+
+    Example:  adapter counterparts aid-xml --port 9004
+    """
+    from adapter.counterparts.aid_xml.process import main as aid_main  # here, for the same reason as in serve
+
+    home = data_folder("fixtures") / "endpoints"
+    given = ["--port", str(port), "--store", str(store or Path("aid-xml.sqlite"))]
+    raise typer.Exit(aid_main([*given, "--seed", str(seed or home / "aid-xml.yaml")]))
 
 
 def serve(

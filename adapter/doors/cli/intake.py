@@ -13,6 +13,7 @@ from adapter.cases import parked as parking
 from adapter.cases.intake import Taken, ingest
 from adapter.cases.mappings import check_sample, check_views
 from adapter.cases.parked import ParkedRow
+from adapter.cases.rows_in import rows_that_wait
 from adapter.doors.cli.checked import check_json, print_check
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
@@ -102,6 +103,21 @@ def parked_list(
         for row in rows
     ]
     table("", ("id", "source", "stay 住院", "place 位置", "issues 问题"), shown)
+
+
+@parked.command("waiting")
+def parked_waiting(source: Source, json: AsJson = False) -> None:
+    """Rows whose stay has not come yet; they are taken in by themselves when it does. 等待住院登记的明细
+
+    Example:  adapter parked waiting yunxi_county
+    """
+    with tools() as t:
+        found = rows_that_wait(t.feed(source), t)
+    if json:
+        print_json([issue_json(issue) for issue in found])
+        return
+    print_issues(found)
+    out.print(f"{len(found)} stays are waited for 待到住院登记 {len(found)}", markup=False)
 
 
 @parked.command("show")

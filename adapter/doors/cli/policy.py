@@ -96,7 +96,7 @@ def whatif_(
         out.print(f"{share['zh']} {share['en']}  {amount}  {share['cite']}", markup=False)
     out.print(f"个人负担 patient pays  {'至多 at most ' if open_ else ''}{found['patient_pays']}", style="bold")
     for issue in found["issues"]:
-        if issue["code"] in ("SET-312", "SET-313", "SET-321", "SET-322"):
+        if issue["code"] in ("SET-312", "SET-313", "SET-321", "SET-322", "SET-330", "SET-331", "SET-333"):
             out.print(f"{issue['pointer']}: {issue['zh']} {issue['en']}", style="yellow", markup=False)
     if found["tag"]:
         out.print(found["tag"], style="yellow", markup=False)

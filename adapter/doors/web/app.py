@@ -16,12 +16,33 @@ from fastapi import APIRouter, Depends, FastAPI
 from adapter import __version__
 from adapter.cases.tools import Tools
 from adapter.doors.web import errors, logs
-from adapter.doors.web.api import cases, deposits, his, lineage, parked, payers, resources, status, terminology
+from adapter.doors.web.api import (
+    cases,
+    clearing,
+    collection,
+    deposits,
+    his,
+    late,
+    lineage,
+    notices,
+    parked,
+    patient_part,
+    payers,
+    programmes,
+    resources,
+    risks,
+    statistics,
+    status,
+    terminology,
+    walk,
+    window,
+)
 from adapter.doors.web.auth import authorised
 from adapter.doors.web.context import Service
 from adapter.doors.web.continuing import going_on
 from adapter.doors.web.metrics import Metrics
 from adapter.doors.web.models import Problem
+from adapter.doors.web.repeated import Repeated
 from adapter.doors.web.wire import Watch
 from adapter.doors.web.worker import Worker
 from adapter.model.listening import Standing
@@ -62,7 +83,7 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
         # a worker's name must not come again after a restart; in a container host and process id do
         worker_name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
         with open_tools(settings, worker=worker_name) as tools, ExitStack() as stack:
-            worker = Worker(tools, metrics, settings.actor)
+            worker = Worker(tools, metrics, settings.actor, settings.notices_at)
             listening = stack.enter_context(beside(tools)) if beside is not None else None
             standing = listening.standing if listening is not None else _nobody
             app.state.service = Service(settings, tools, worker, metrics, standing)
@@ -93,11 +114,31 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
     )
     app.state.settings = settings
     errors.install(app)
+    app.add_middleware(Repeated, settings=settings, tools=lambda scope: scope["app"].state.service.tools)
     app.add_middleware(Watch, metrics=metrics, limit_of=lambda path: _limit_of(path, settings))
     app.include_router(status.router)
     app.include_router(resources.opened)
     closed = APIRouter(dependencies=[Depends(authorised)], responses={401: {"model": Problem}})
-    for each in (his, deposits, cases, lineage, parked, payers, terminology, resources):
+    for each in (
+        his,
+        deposits,
+        cases,
+        clearing,
+        collection,
+        late,
+        lineage,
+        notices,
+        parked,
+        patient_part,
+        payers,
+        programmes,
+        risks,
+        statistics,
+        terminology,
+        walk,
+        window,
+        resources,
+    ):
         closed.include_router(each.router)
     app.include_router(closed)
     return app

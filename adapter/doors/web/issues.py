@@ -198,3 +198,55 @@ def token_needed(host: str) -> Issue:
         hint_zh="请设置 ADAPTER_API_TOKEN,或只监听 127.0.0.1",
         hint_en="set ADAPTER_API_TOKEN, or listen on 127.0.0.1 only",
     )
+
+
+def key_taken() -> Issue:
+    """The key belongs to another request."""
+    return Issue(
+        code="API-870",
+        severity=Severity.ERROR,
+        pointer="Idempotency-Key",
+        zh="该 Idempotency-Key 已用于另一请求(内容、地址或操作人不同)",
+        en="this Idempotency-Key was used for another request: body, address or actor differ",
+        hint_zh="每个请求用新的键;重发时原样重发",
+        hint_en="use a new key for each request, and repeat a request as it was",
+    )
+
+
+def key_running() -> Issue:
+    """The first request under the key is still being worked on."""
+    return Issue(
+        code="API-871",
+        severity=Severity.ERROR,
+        pointer="Idempotency-Key",
+        zh="同一请求正在处理",
+        en="the same request is being worked on",
+        hint_zh="稍后用同一键再取结果(Retry-After)",
+        hint_en="ask again with the same key in a moment (Retry-After)",
+    )
+
+
+def key_lost() -> Issue:
+    """The first request under the key ended without an answer; it may have done its work."""
+    return Issue(
+        code="API-872",
+        severity=Severity.ERROR,
+        pointer="Idempotency-Key",
+        zh="同一请求先前中断,未留下应答;可能已生效",
+        en="the same request was broken off before; it left no answer and may have done its work",
+        hint_zh="请先查看该病例(GET /cases/…),需要时换新键重发",
+        hint_en="look at the case first (GET /cases/…), then repeat under a new key where it is needed",
+    )
+
+
+def key_unusable() -> Issue:
+    """A key is 1 to 200 visible ASCII characters."""
+    return Issue(
+        code="API-873",
+        severity=Severity.ERROR,
+        pointer="Idempotency-Key",
+        zh="Idempotency-Key 须为 1 至 200 个可见 ASCII 字符",
+        en="an Idempotency-Key is 1 to 200 visible ASCII characters",
+        hint_zh="例如 UUID",
+        hint_en="a UUID, for example",
+    )

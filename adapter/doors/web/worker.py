@@ -1,13 +1,14 @@
 """The worker of a service: it delivers what is due and takes unfinished cases on. 送达线程。
 
 One thread speaks with the payers; a second one, where there is anybody to tell, with the hospitals. A HIS that is slow
-or away keeps no settlement waiting.
+or away keeps no settlement waiting. A third one looks each morning for what patients must be told.
 
 More services and ``adapter deliver --watch`` may work on the same ledger at the same time: leases keep them apart.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from threading import Event, Thread
 from time import monotonic
 
@@ -15,9 +16,11 @@ import structlog
 
 from adapter.cases.dispatch import payers_only, resume_all, ways_back_only, work_once
 from adapter.cases.tools import Tools
+from adapter.cases.window.notices import run_notices
 from adapter.doors.web.logs import place_of
 from adapter.doors.web.metrics import Metrics
 from adapter.model.case import Actor
+from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.issues import AdapterError
 
 log = structlog.get_logger(__name__)
@@ -32,10 +35,11 @@ _AFTER_FAILURE_SECONDS = 5.0
 class Worker:
     """Runs rounds until it is stopped. What it leaves behind when killed, the next one finds and asks about."""
 
-    def __init__(self, tools: Tools, metrics: Metrics, actor: str) -> None:
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str, notices_at: str = "off") -> None:
         told = ways_back_only(tools)
         self._lanes = [_Lane(payers_only(tools), metrics, actor, "worker", resumes=True)]
         self._lanes += [_Lane(told, metrics, actor, "worker-his", resumes=False)] if told.endpoints else []
+        self._lanes += [_Notices(tools, metrics, actor, notices_at)] if notices_at != "off" else []
 
     def start(self) -> None:
         """Begin; unfinished cases are taken on first."""
@@ -115,3 +119,27 @@ class _Lane:
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
+
+
+class _Notices(_Lane):
+    """The thread that makes daily bills and looks for alerts, once a day from the set time on.
+
+    After a restart it looks again, which makes nothing twice; a failure waits for the next day or a command.
+    """
+
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str, at: str) -> None:
+        super().__init__(tools, metrics, actor, "worker-notices", resumes=False)
+        self._at = at
+        self._looked: date | None = None
+
+    def _round(self) -> bool:
+        now = self._tools.clock.now().astimezone(HOSPITAL_ZONE)
+        if f"{now:%H:%M}" < self._at or self._looked == now.date():
+            return False
+        self._looked = now.date()
+        for looked in run_notices(self._tools, self._actor, on=now.date()):
+            if looked.issues:
+                log.warning("notices", case=looked.case_id, codes=[issue.code for issue in looked.issues])
+            if self._stopping.is_set():
+                break
+        return False

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any, cast
 
-from adapter.fhir.canonical import decode, encode
+from adapter.fhir.canonical import encode
+from adapter.fhir.identity import ids_of_many
 from adapter.fhir.validation import validate
 from adapter.intake.mapping.checks import compile_checks
 from adapter.intake.mapping.closures import compile_members
@@ -19,11 +21,12 @@ from adapter.intake.mapping.compiled import compile_mapping
 from adapter.intake.mapping.derived import Derived, with_derived
 from adapter.intake.mapping.engine import Links, Made, Mapper, Plan
 from adapter.intake.mapping.known import Unknown, known_plan, simple_refunds
-from adapter.intake.mapping.learned import Learned, Rows
+from adapter.intake.mapping.learned import Learned
+from adapter.intake.mapping.slots import Rows, rows_as_ordered, rows_in_order
 from adapter.intake.mapping.spec import Mapping_
 from adapter.intake.mapping.working import Working
 from adapter.model.issues import Issue
-from adapter.model.packed import Layout, PackedRow, as_records, unpacked
+from adapter.model.packed import Layout, PackedRow, PackedTable, as_records, unpacked
 from adapter.model.source import Origin, SourceRecord, StayRecords
 
 _KEPT = 1 << 13
@@ -35,30 +38,53 @@ Line = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """All resources of one type: how many, and their JSON, a line break behind each."""
+
+    kind: str
+    count: int
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ConvertedStay:
     """A stay, mapped, validated and encoded.
 
     Attributes:
-        lines: in the order of the mapping's files, rows in the order of their keys.
+        written: by type, in the order of the mapping's files, rows in the order of their keys.
         shared: organisations, which are the same for many stays.
         issues: of reading, mapping and validating; whoever writes looks for those that stop.
     """
 
     stay_key: str
-    lines: tuple[Line, ...]
+    written: tuple[Written, ...]
     issues: tuple[Issue, ...]
     shared: tuple[Line, ...] = ()
 
 
-class _Written(dict[str, Any]):
+class _Known(dict[str, Any]):
     """Resources of one type that follow one another, as they are written; it stands for them among those built."""
 
     __slots__ = ("bodies", "ids")
 
     def __init__(self, to: str) -> None:
         super().__init__(resourceType=to)
-        self.ids: list[str] = []
+        self.ids: list[bytes] = []
         self.bodies: list[bytes] = []
+
+
+class _Bodies:
+    """Resources as they are written, by type."""
+
+    def __init__(self) -> None:
+        self._of_kind: dict[str, list[bytes]] = {}
+
+    def add(self, kind: str, bodies: Sequence[bytes]) -> None:
+        self._of_kind.setdefault(kind, []).extend(bodies)
+
+    def written(self) -> tuple[Written, ...]:
+        found = self._of_kind.items()
+        return tuple(Written(kind, len(bodies), b"\n".join([*bodies, b""])) for kind, bodies in found)
 
 
 class DirectMapper:
@@ -86,11 +112,15 @@ class DirectMapper:
     def ordinary(self, stay: StayRecords) -> ConvertedStay:
         """The same, every resource built: the way that ingest goes."""
         mapped = self._ordinary.map(unpacked(stay))
-        lines: tuple[list[Line], list[Line]] = ([], [])
+        bodies, shared = _Bodies(), list[Line]()
         for each in mapped.resources:
-            lines[each["resourceType"] in _SHARED].append((each["resourceType"], encode(each)))
+            kind, body = each["resourceType"], encode(each)
+            if kind in _SHARED:
+                shared.append((kind, body))
+            else:
+                bodies.add(kind, (body,))
         found = (*mapped.issues, *validate(mapped.resources))
-        return ConvertedStay(stay.stay_key, tuple(lines[False]), found, tuple(lines[True]))
+        return ConvertedStay(stay.stay_key, bodies.written(), found, tuple(shared))
 
 
 class _Quick(Mapper):
@@ -114,62 +144,56 @@ class _Quick(Mapper):
     def convert(self, stay: StayRecords) -> ConvertedStay | None:
         """None where resources would have to be compared with each other."""
         mapped = self.map(stay)
-        lines: list[Line] = []
-        shared: list[Line] = []
+        bodies, shared = _Bodies(), list[Line]()
         built: list[dict[str, Any]] = []
-        ids: list[str] = []
+        ids: list[bytes] = []
         for each in mapped.resources:
             kind = each["resourceType"]
-            if type(each) is not _Written:
-                ids.append(each["id"])
-                body = encode(each)
-                if kind not in _SHARED:
-                    built.append(each)
-                    lines.append((kind, body))
-                    continue
-                shared.append((kind, body))
-                if body not in self._sound:
-                    built.append(each)
-            elif len(each) != 1:  # something was added to it that was meant for one resource
-                return None
-            else:
+            if type(each) is _Known:
+                if len(each) != 1:  # something was added to it that was meant for one resource
+                    return None
                 ids += each.ids
-                lines += [(kind, body) for body in each.bodies]
+                bodies.add(kind, each.bodies)
+                continue
+            ids.append(each["id"].encode())
+            body = encode(each)
+            if kind not in _SHARED:
+                built.append(each)
+                bodies.add(kind, (body,))
+                continue
+            shared.append((kind, body))
+            if body not in self._sound:
+                built.append(each)
         if len(set(ids)) != len(ids):
             return None
         found = validate(built)
         if not found and len(self._sound) < _KEPT:
             self._sound.update(body for _, body in shared)
-        return ConvertedStay(stay.stay_key, tuple(lines), (*mapped.issues, *found), tuple(shared))
+        return ConvertedStay(stay.stay_key, bodies.written(), (*mapped.issues, *found), tuple(shared))
 
-    def _rows(self, plan: Plan, work: Working) -> list[tuple[str, SourceRecord]]:
-        rows = work.tables.get(plan.spec.table or "", ())
-        simple = plan.only is None and not plan.spec.prefix and len(plan.spec.row_key) == 1
-        keys = _texts(rows, plan.spec.row_key[0]) if simple and plan.place in self.learned else None
-        if keys is None or not all(keys):
+    def _rows(self, plan: Plan, work: Working) -> Sequence[tuple[str, SourceRecord]]:
+        spec, table = plan.spec, cast("object", work.tables.get(plan.spec.table or ""))
+        if plan.place not in self.learned or not isinstance(table, PackedTable):
             return super()._rows(plan, work)
-        keyed = list(zip(keys, rows, strict=True))
-        keyed.sort(key=_key if len(set(map(len, keys))) == 1 else _length_and_key)
-        return keyed
+        rows = rows_in_order(table, spec.row_key, spec.prefix, work.references) if plan.only is None else None
+        return rows or rows_as_ordered(table, super()._rows(plan, work), work.references)
 
     def _links(self, plan: Plan, rows: Sequence[tuple[str, SourceRecord]], work: Working) -> Links:
         """Of the commonest kind of refunds, only the lines of the same item are handed on: few of a stay's lines."""
         spec = plan.spec.refunds
-        if spec is None or plan.place not in self.learned or not simple_refunds(spec):
+        if spec is None or not isinstance(rows, Rows) or not simple_refunds(spec):
             return super()._links(plan, rows, work)
-        records = [record for _, record in rows]
-        quantities, items = _texts(records, spec.quantity), _texts(records, spec.item[0])
-        links = _texts(records, spec.link) if spec.link is not None else ()
-        if quantities is None or items is None or links is None:
+        quantities, items = rows.of(spec.quantity), rows.of(spec.item[0])
+        links = rows.of(spec.link) if spec.link is not None else ()
+        if quantities is None or items is None or links is None or isinstance(quantities, str):
             return super()._links(plan, rows, work)
-        of_refunds = [place for place, text in enumerate(quantities) if text[:1] == "-"]
-        if not of_refunds:
+        if b"-" not in b"".join(quantities):
             return {}
+        of_refunds = [place for place, text in enumerate(quantities) if text[:1] == b"-"]
         given_back = {items[place] for place in of_refunds}
-        linked = {links[place] for place in of_refunds} if links else set[str]()
-        concerned = [
-            row for row, item in zip(rows, items, strict=True) if item in given_back or (linked and row[0] in linked)
-        ]
+        linked = {links[place] for place in of_refunds} if links else set[bytes]()
+        keyed = enumerate(zip(rows.keys, items, strict=True))
+        concerned = [rows[place] for place, (key, item) in keyed if item in given_back or key in linked]
         return super()._links(plan, concerned, work)
 
     def _make(
@@ -180,68 +204,51 @@ class _Quick(Mapper):
         work: Working,
         made: list[Made],
     ) -> None:
-        learned = self.learned.get(plan.place)
-        if learned is None:
+        if not isinstance(rows, Rows):
             super()._make(plan, rows, links, work, made)
             return
-        if not all(isinstance(record, PackedRow) for _, record in rows):
-            super()._make(plan, rows, links, work, made)
-            return
-        packed = [cast("PackedRow", record) for _, record in rows]
-        keys = [key for key, _ in rows]
-        all_of_them = Rows(packed, keys, list(map(plan.id_of, keys)))
-        bodies = list(learned.write(all_of_them, work)) if rows else []
-        written: _Written | None = None
-        for place, (key, row, identity) in enumerate(zip(keys, packed, all_of_them.ids, strict=True)):
+        learned, undone = self.learned[plan.place], {key.encode(): originals for key, originals in links.items()}
+        ids = ids_of_many(self._source, plan.spec.to)(rows.keys)
+        bodies = list(learned.write(rows, ids, work))
+        begin = 0  # of the rows that are written as they are
+        for place, key in enumerate(rows.keys) if undone or None in bodies else ():
             body = bodies[place]
-            if body is None or key in links:
-                if body is None:
-                    if self._built(plan, key, row, links, work, made):
-                        rest = range(place + 1, len(rows))
-                        bodies[place + 1 :] = learned.write(all_of_them.at(rest), work) if rest else []
-                else:
-                    made.append((plan.place, decode(body), rows[place][1]))
-                    self._link(made[-1][1], links[key])
-                written = None
-                continue
-            if written is None:
-                written = _Written(plan.spec.to)
-                made.append((plan.place, written, rows[place][1]))
-            written.ids.append(identity)
-            written.bodies.append(body)
+            if body is not None:
+                if key in undone:
+                    bodies[place] = learned.extended(body, self._undone(plan.spec.to, undone[key]))
+                if bodies[place] is not None:
+                    continue
+            self._add_known(plan, rows, begin, ids[begin:place], bodies[begin:place], made)
+            begin = place + 1
+            if self._built(plan, rows.at([place]), links, work, made) and begin < len(ids):
+                rest = range(begin, len(ids))
+                bodies[begin:] = learned.write(rows.at(rest), ids[begin:], work)
+        self._add_known(plan, rows, begin, ids[begin:], bodies[begin:], made)
 
-    def _built(self, plan: Plan, key: str, row: PackedRow, links: Links, work: Working, made: list[Made]) -> bool:
+    def _add_known(
+        self, plan: Plan, rows: Rows, at: int, ids: list[bytes], bodies: Sequence[bytes | None], made: list[Made]
+    ) -> None:
+        """Rows from a place on that are written as they are."""
+        if ids:
+            known = _Known(plan.spec.to)
+            known.ids, known.bodies = ids, cast("list[bytes]", bodies)
+            made.append((plan.place, known, rows[at][1]))
+
+    def _built(self, plan: Plan, row: Rows, links: Links, work: Working, made: list[Made]) -> bool:
         """Build a resource the ordinary way; one without an issue is learned from.
 
         Returns:
             Whether the rows after it may be written where they could not before.
         """
-        noted = len(work.issues)
-        built = self._emit(plan, key, cast("SourceRecord", row), work, made)
+        (key, record), noted = row[0], len(work.issues)
+        built = self._emit(plan, key, record, work, made)
         if built is None:
             return False
         clean = len(work.issues) == noted and not work.unmapped
-        new = clean and self.learned[plan.place].learn(built, row, key, work)
+        new = clean and self.learned[plan.place].learn(built, row, work)
         if key in links:
             self._link(built, links[key])
         return new
-
-
-def _texts(rows: Sequence[SourceRecord], column: str) -> list[str] | None:
-    """A column's texts, where all rows are packed alike and have it."""
-    layouts = {row.layout for row in rows if isinstance(row, PackedRow)}
-    if len(layouts) != 1 or not all(isinstance(row, PackedRow) for row in rows):
-        return None
-    place = next(iter(layouts)).at.get(column)
-    return None if place is None else [cast("PackedRow", row).cells[place] for row in rows]
-
-
-def _key(keyed: tuple[str, SourceRecord]) -> str:
-    return keyed[0]
-
-
-def _length_and_key(keyed: tuple[str, SourceRecord]) -> tuple[int, str]:
-    return len(keyed[0]), keyed[0]
 
 
 class _Derive:
@@ -253,36 +260,44 @@ class _Derive:
             table: tuple(dict.fromkeys(column for each in columns for column in each.of))
             for table, columns in derived.items()
         }
-        self._known: dict[tuple[str, tuple[str | None, ...]], dict[str, str]] = {}
+        self._known: dict[tuple[str, tuple[bytes | None, ...]], dict[str, bytes]] = {}
         self._wider: dict[tuple[Layout, tuple[str, ...]], Layout] = {}
 
     def __call__(self, stay: StayRecords) -> StayRecords | None:
         """The stay with its derived columns; None where something cannot be worked out, or rows are not packed."""
         tables = dict(stay.tables)
         for name in self._derived.keys() & tables.keys():
-            rows = [self._worked_out(row) for row in tables[name]]
-            packed = [row for row in rows if row is not None]
-            if len(packed) != len(rows):
+            table: object = tables[name]
+            wider = self._worked_out(table) if isinstance(table, PackedTable) else None
+            if wider is None:
                 return None
-            tables[name] = as_records(packed)
+            tables[name] = as_records(wider)
         return replace(stay, tables=tables)
 
-    def _worked_out(self, row: object) -> PackedRow | None:
-        if not isinstance(row, PackedRow):
-            return None
-        table = row.layout.table
-        texts = (table, tuple([row.get(column) for column in self._bases[table]]))
-        added = self._known.get(texts)
-        if added is None:
-            added = self._first_time(row)
+    def _worked_out(self, table: PackedTable) -> PackedTable | None:
+        """The table with its derived columns; every row must get the same ones."""
+        name = table.layouts[0].table
+        columns = [table.column(column) or repeat(None, len(table)) for column in self._bases[name]]
+        known, found = self._known, list[dict[str, bytes]]()
+        for place, texts in enumerate(zip(*columns, strict=True)):
+            added = known.get((name, texts))
             if added is None:
-                return None
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[texts] = added
-        return PackedRow(self._layout(row.layout, tuple(added)), row.number, [*row.cells, *added.values()])
+                added = self._first_time(table[place])
+                if added is None:
+                    return None
+                if len(known) >= _KEPT:
+                    known.clear()
+                known[name, texts] = added
+            found.append(added)
+        names = tuple(found[0])
+        if any(tuple(each) != names for each in found):
+            return None
+        return table.wider(
+            [self._layout(layout, names) for layout in table.layouts],
+            [[each[column] for each in found] for column in names],
+        )
 
-    def _first_time(self, row: PackedRow) -> dict[str, str] | None:
+    def _first_time(self, row: PackedRow) -> dict[str, bytes] | None:
         table = row.layout.table
         given = {column: row[column] for column in self._bases[table] if column in row}
         alone = SourceRecord(Origin("", "", table, 0), given)
@@ -290,7 +305,7 @@ class _Derive:
         names = {each.column for each in self._derived[table]}
         if worked_out.issues or not names.isdisjoint(row.layout.columns):
             return None
-        return {name: text for name, text in worked_out.tables[table][0].fields.items() if name in names}
+        return {name: text.encode() for name, text in worked_out.tables[table][0].fields.items() if name in names}
 
     def _layout(self, layout: Layout, added: tuple[str, ...]) -> Layout:
         known = self._wider.get((layout, added))

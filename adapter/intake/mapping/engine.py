@@ -185,7 +185,7 @@ class Mapper:
                 work.references[plan.spec.name] = f"{plan.spec.to}/{plan.id_of(key)}"
         return present
 
-    def _rows(self, plan: Plan, work: Working) -> list[tuple[str, SourceRecord]]:
+    def _rows(self, plan: Plan, work: Working) -> Sequence[tuple[str, SourceRecord]]:
         """Keys and rows of a plan's table in order of output; a row without its key is noted and left out."""
         found = []
         for record in work.tables.get(plan.spec.table or "", ()):
@@ -257,12 +257,12 @@ class Mapper:
 
     def _link(self, resource: dict[str, Any], originals: tuple[str, ...]) -> None:
         """Name the lines that a refund undoes, the nearest first."""
-        to = resource["resourceType"]
-        extensions = resource.setdefault("extension", [])
-        for key in originals:
-            identity = resource_id(self._source, to, key)
-            named = {"system": system("charge-item"), "value": identity}
-            extensions.append({"url": extension_url("reverses"), "valueIdentifier": named})
+        resource.setdefault("extension", []).extend(self._undone(resource["resourceType"], originals))
+
+    def _undone(self, to: str, originals: tuple[str, ...]) -> list[dict[str, Any]]:
+        identities = [resource_id(self._source, to, key) for key in originals]
+        named = [{"system": system("charge-item"), "value": identity} for identity in identities]
+        return [{"url": extension_url("reverses"), "valueIdentifier": each} for each in named]
 
     def _traced(self, made: Sequence[Made]) -> Callable[[], tuple[Traced, ...]]:
         """What was made from which row, put together when somebody asks."""

@@ -7,6 +7,7 @@ issue. What is new in a row is learned; where that fails, the row is left to the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, repeat
@@ -17,13 +18,19 @@ from adapter.fhir.validation import validate
 from adapter.intake.mapping.checks import Check
 from adapter.intake.mapping.closures import Member
 from adapter.intake.mapping.known import check_columns, columns_of
-from adapter.intake.mapping.slots import LONGEST_KEPT, Columns, Slot, keep, slot_of
+from adapter.intake.mapping.slots import LONGEST_KEPT, Parts, Rows, Slot, keep, slot_of
 from adapter.intake.mapping.spec import ResourceSpec
 from adapter.intake.mapping.working import Working
-from adapter.model.packed import PackedRow
+from adapter.model.source import Origin, SourceRecord
 
-#: From so many rows at most it is tried to learn one thing, before rows that have it are left to the ordinary mapper.
-_TRIES = 3
+#: Whatever is noted of a row while something is learned is forgotten again, so that it need not say where.
+_NOWHERE = Origin("", "", "", 0)
+
+#: An id as we make them; where one of them may stand, any of them may.
+_quoted_id = re.compile(rb'"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"')
+
+#: Forms of sound values that a slot keeps at most; what comes later is validated each time.
+_FORMS = 1 << 12
 
 
 @dataclass(slots=True)
@@ -34,25 +41,14 @@ class _Checked:
     columns: tuple[str, ...]
     passed: dict[Any, None] = field(default_factory=dict)
 
+    def write(self, rows: Rows) -> Parts:
+        """Nothing, where all rows pass. Raises KeyError where a row has texts that are not known to."""
+        if not all(map(self.passed.__contains__, rows.keys_of(self.columns))):
+            raise KeyError
+        return ()
+
     def lacking(self, keys: set[Any]) -> set[Any]:
         return {key for key in keys if key not in self.passed}
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows in order, with the key of each and the id of its resource."""
-
-    rows: Sequence[PackedRow]
-    keys: Sequence[str]
-    ids: Sequence[str]
-
-    def at(self, places: Sequence[int]) -> Rows:
-        """Some of them."""
-        rows, keys, ids = self.rows, self.keys, self.ids
-        return Rows([rows[at] for at in places], [keys[at] for at in places], [ids[at] for at in places])
-
-    def columns(self, work: Working) -> Columns:
-        return Columns(self.rows, self.keys, work)
 
 
 class Learned:
@@ -76,71 +72,92 @@ class Learned:
         self._all: tuple[Slot | _Checked, ...] = (*self._checked, *slots)
         self._head = f'{{"resourceType":"{spec.to}","id":"'.encode()
         self._sound: dict[str, Any] | None = None
+        self._sound_entries: set[bytes] = set()
         self.given_up = False
         self._at_times_absent: frozenset[str] = frozenset()
         self._patterns: set[tuple[bool, ...]] = set()
 
-    def write(self, rows: Rows, work: Working) -> Sequence[bytes | None]:
+    def write(self, rows: Rows, ids: Sequence[bytes], work: Working) -> Sequence[bytes | None]:
         """The resources as ``canonical.encode`` writes them; None for a row that must be built the ordinary way."""
         if self._sound is None:
-            return [None] * len(rows.rows)
-        layouts = {row.layout for row in rows.rows}
-        if len(layouts) == 1:
-            return self._write_alike(rows, work)
-        found: dict[int, bytes | None] = {}
-        for layout in layouts:
-            places = [place for place, row in enumerate(rows.rows) if row.layout is layout]
-            found.update(zip(places, self._write_alike(rows.at(places), work), strict=True))
-        return [found[place] for place in range(len(rows.rows))]
-
-    def _write_alike(self, rows: Rows, work: Working) -> Sequence[bytes | None]:
-        """Rows of one layout: at once, or once more when what is new has been learned."""
-        columns = rows.columns(work)
-        try:
-            return self._bodies(rows, columns)
-        except KeyError:
-            odd = self._learn_new(rows, columns, work)
-        good = [place for place in range(columns.count) if place not in odd]
-        bodies: list[bytes | None] = [None] * columns.count
-        if good:
-            try:
-                written = self._bodies(rows.at(good), rows.at(good).columns(work))
-            except KeyError:
-                return bodies
-            for place, body in zip(good, written, strict=True):
+            return [None] * len(rows)
+        odd: set[int] = set()
+        members = self._learnt(rows, work, odd)
+        if members is not None:
+            return self._joined(ids, members)
+        bodies: list[bytes | None] = [None] * len(rows)
+        good = [place for place in range(len(rows)) if place not in odd]
+        members = self._learnt(rows.at(good), work, odd) if good else None
+        if members is not None:
+            for place, body in zip(good, self._joined([ids[place] for place in good], members), strict=True):
                 bodies[place] = body
         return bodies
 
-    def _bodies(self, rows: Rows, columns: Columns) -> list[bytes | None]:
-        """Raises KeyError where something is not known; None for rows whose members never stood together."""
-        for each in self._checked:
-            if not all(map(each.passed.__contains__, columns.keys_of(each.columns))):
-                raise KeyError
-        parts = _Parts()
-        parts.add(self._head)
-        parts.add([identity.encode() for identity in rows.ids])
-        parts.add(b'"')
-        absent: list[Iterable[bool]] = []
-        for name, slots, listed in self._members:
-            pieces = _as_list(name, slots, columns) if listed else slots[0].write(columns)
-            parts.add(pieces)
+    def _learnt(self, rows: Rows, work: Working, odd: set[int]) -> Sequence[tuple[str, Parts]] | None:
+        """The members of each row, learned where they are new.
+
+        Args:
+            odd: the places of rows that hold something which could not be learned are added to it; then None is given.
+        """
+        found: dict[int, Parts] = {}
+        complete = True
+        for place, each in enumerate(self._all):
+            try:
+                found[place] = each.write(rows)
+            except KeyError:
+                self._learn_new(each, rows, work, odd)
+                try:
+                    found[place] = each.write(rows)
+                except KeyError:
+                    complete = False
+        if not complete:
+            return None
+        slots = iter([parts for place, parts in found.items() if place >= len(self._checked)])
+        return [
+            (name, _as_list(name, [next(slots) for _ in group], len(rows)) if listed else next(slots))
+            for name, group, listed in self._members
+        ]
+
+    def _joined(self, ids: Sequence[bytes], members: Sequence[tuple[str, Parts]]) -> Sequence[bytes | None]:
+        """The resources made of their members; None for rows whose members never stood together."""
+        line = _Line()
+        line.add((self._head, ids, b'"'))
+        absent: list[bool | Sequence[bool]] = []
+        for name, parts in members:
+            line.add(parts)
             if name in self._at_times_absent:
-                all_of_them = repeat(pieces, columns.count) if isinstance(pieces, bytes) else pieces
-                absent.append([not piece for piece in all_of_them])
-        parts.add(b"}")
-        bodies: list[bytes | None] = parts.joined()
-        if not absent:
-            return bodies if () in self._patterns else [None] * len(bodies)
-        patterns = list(zip(*absent, strict=True))
+                absent.append(_absent(parts))
+        line.add((b"}",))
+        bodies: list[bytes | None] = line.of_rows(len(ids))
+        if all(isinstance(each, bool) for each in absent):
+            return bodies if tuple(absent) in self._patterns else [None] * len(bodies)
+        patterns = list(zip(*(repeat(each) if isinstance(each, bool) else each for each in absent), strict=False))
         if not self._patterns.issuperset(patterns):
             bodies = [
                 body if pattern in self._patterns else None for body, pattern in zip(bodies, patterns, strict=True)
             ]
         return bodies
 
+    def extended(self, body: bytes, entries: Sequence[Mapping[str, Any]]) -> bytes | None:
+        """A resource as ``write`` gave it, with further extensions behind its own; None where it must be built.
+
+        Args:
+            entries: what they hold of ids are ids as we make them.
+        """
+        if self._members[-1][0] != "extension" or "extension" in self._at_times_absent:
+            return None
+        piece = encode(entries)[1:]
+        longer = b"%b,%b}" % (body.removesuffix(b"]}"), piece)
+        form = _quoted_id.sub(b"", piece)
+        if form not in self._sound_entries:
+            if validate([decode(longer)]) or len(self._sound_entries) >= _FORMS:
+                return None
+            self._sound_entries.add(form)
+        return longer
+
     # -- learning ----------------------------------------------------------------------------------------------------
 
-    def learn(self, built: Mapping[str, Any], row: PackedRow, key: str, work: Working) -> bool:
+    def learn(self, built: Mapping[str, Any], row: Rows, work: Working) -> bool:
         """Learn from a resource that the ordinary mapper built of a row, without an issue.
 
         Returns:
@@ -151,74 +168,74 @@ class Learned:
         body = encode(built)
         before = (self._sound is None, len(self._patterns))
         self._sound = decode(body)
-        if not self._learn_row(row, key, work):
+        if not self._learn_row(row, work):
             return False
         self._patterns.add(tuple([name not in built for name, _, _ in self._members if name in self._at_times_absent]))
-        if self.write(Rows([row], [key], [str(built["id"])]), work) != [body]:
+        if self.write(row, [str(built["id"]).encode()], work) != [body]:
             self.given_up, self._sound = True, None
         return before != (self._sound is None, len(self._patterns))
 
-    def _learn_new(self, rows: Rows, columns: Columns, work: Working) -> frozenset[int]:
-        """Learn what is new in some rows, each thing from the first row that has it, or the next where that fails.
+    def _learn_new(self, each: Slot | _Checked, rows: Rows, work: Working, odd: set[int]) -> None:
+        """Learn what is new in some rows.
 
-        Returns:
-            The places of rows that hold something which could not be learned.
+        Args:
+            odd: the places of rows that hold something which could not be learned are added to it.
         """
-        odd: set[int] = set()
-        for each in self._all:
-            if not each.columns:
-                continue
-            keys = list(columns.keys_of(each.columns))
-            new: dict[Any, list[int]] = {key: [] for key in each.lacking(set(keys))}
-            for place, key in enumerate(keys) if new else ():
-                if key in new:
-                    new[key].append(place)
-            for key, places in new.items():
-                if not each.lacking({key}):  # it is of an hour that was learned by now
-                    continue
-                if not any(self._learn_one(each, key, rows, place, work) for place in places[:_TRIES]):
-                    odd.update(places)
-        return frozenset(odd)
+        keys = list(rows.keys_of(each.columns)) if each.columns else [()] * len(rows)
+        failed = set()
+        for key in each.lacking(set(keys)):
+            if each.lacking({key}) and not self._learn_one(each, key, work):  # it may be of an hour learned by now
+                failed.add(key)
+        if failed:
+            odd.update(place for place, key in enumerate(keys) if key in failed)
 
-    def _learn_row(self, row: PackedRow, key: str, work: Working) -> bool:
+    def _learn_row(self, row: Rows, work: Working) -> bool:
         """Learn what is new in a row. False where something is not in order."""
-        rows = Rows([row], [key], [""])
-        columns = rows.columns(work)
         for each in self._all:
-            text = next(iter(columns.keys_of(each.columns))) if each.columns else ()
-            if each.lacking({text}) and not self._learn_one(each, text, rows, 0, work):
+            key = next(iter(row.keys_of(each.columns))) if each.columns else ()
+            if each.lacking({key}) and not self._learn_one(each, key, work):
                 return False
         return True
 
-    def _learn_one(self, each: Slot | _Checked, text: Any, rows: Rows, place: int, work: Working) -> bool:
-        """Learn one thing from a row. False where it is not in order there, or too long to be kept."""
-        if any(len(part or "") > LONGEST_KEPT for part in (text if isinstance(text, tuple) else (text,))):
+    def _learn_one(self, each: Slot | _Checked, key: Any, work: Working) -> bool:
+        """Learn what becomes of a text, or of several. False where that is not in order, or too long to be kept."""
+        texts = dict(zip(each.columns, key if len(each.columns) > 1 else (key,), strict=False))
+        if any(len(text or "") > LONGEST_KEPT for text in texts.values()):
             return False
-        row, noted = rows.rows[place], len(work.issues)
-        work.record, work.row_key, work.private = row, rows.keys[place], False  # type: ignore[assignment]
+        fields = {name: text.decode() for name, text in texts.items() if isinstance(text, bytes)}
+        noted = len(work.issues)
+        work.record, work.row_key, work.private = SourceRecord(_NOWHERE, fields), fields.get("@key", ""), False
         work.failed = work.unmapped = False
         value = None
         if isinstance(each, Slot):
-            value = each.member.build(row, work)
+            value = each.member.build(fields, work)
         else:
-            each.check(row, work)
+            each.check(fields, work)
         good = len(work.issues) == noted and not work.failed and not work.unmapped
         del work.issues[noted:]
         if not good:
             return False
         if isinstance(each, _Checked):
-            keep(each.passed, text, None)
+            keep(each.passed, key, None)
             return True
         if value is None:
             self._may_be_absent(each.member.name)
-        elif not self._is_sound(each.member, value):
+        elif not self._is_sound(each, value):
             return False
-        each.keep(text, value)
+        each.keep(key, value)
         return True
 
-    def _is_sound(self, member: Member, value: Any) -> bool:
+    def _is_sound(self, slot: Slot, value: Any) -> bool:
         """Whether the sound resource stays sound with this member in it."""
-        return not validate([{**(self._sound or {}), member.name: value if member.entry is None else [value]}])
+        form = slot.form(value)
+        if form in slot.sound:
+            return True
+        member = slot.member
+        if validate([{**(self._sound or {}), member.name: value if member.entry is None else [value]}]):
+            return False
+        if len(slot.sound) < _FORMS:
+            slot.sound.add(form)
+        return True
 
     def _may_be_absent(self, name: str) -> None:
         if name not in self._at_times_absent:
@@ -226,32 +243,47 @@ class Learned:
             self._patterns.clear()
 
 
-class _Parts:
+class _Line:
     """What resources are put together from, constants that follow one another taken as one."""
 
     def __init__(self) -> None:
         self._constant = b""
         self._parts: list[Iterable[bytes]] = []
 
-    def add(self, pieces: bytes | list[bytes]) -> None:
-        if isinstance(pieces, bytes):
-            self._constant += pieces
-            return
-        if self._constant:
-            self._parts.append(repeat(self._constant))
-            self._constant = b""
-        self._parts.append(pieces)
+    def add(self, parts: Parts) -> None:
+        for part in parts:
+            if isinstance(part, bytes):
+                self._constant += part
+                continue
+            if self._constant:
+                self._parts.append(repeat(self._constant))
+                self._constant = b""
+            self._parts.append(part)
 
-    def joined(self) -> list[Any]:
-        if self._constant:
-            self._parts.append(repeat(self._constant))
+    def of_rows(self, count: int) -> list[Any]:
+        self._parts.append(repeat(self._constant, count))
         return list(map(b"".join, zip(*self._parts, strict=False)))
 
 
-def _as_list(name: str, slots: Sequence[Slot], columns: Columns) -> bytes | list[bytes]:
-    """A member of several entries, where there are any."""
+def _absent(parts: Parts) -> bool | Sequence[bool]:
+    """Whether a member is absent in all rows, in none, or in which of them."""
+    if len(parts) > 1:
+        return False
+    only = parts[0]
+    if isinstance(only, bytes):
+        return not only
+    return [not piece for piece in only] if any(only) and not all(only) else not all(only)
+
+
+def _as_list(name: str, entries: Sequence[Parts], count: int) -> Parts:
+    """A member of several entries, where there are any. Each of them begins with a comma."""
     opening = f',"{name}":['.encode()
-    pieces = [slot.write(columns) for slot in slots]
-    each = [repeat(piece, columns.count) if isinstance(piece, bytes) else piece for piece in pieces]
-    entries = map(b"".join, zip(*each, strict=True))
-    return [b"%b%b]" % (opening, found[1:]) if found else b"" for found in entries]
+    first = entries[0][0]
+    if isinstance(first, bytes) and first:
+        return (opening + first[1:], *entries[0][1:], *(part for parts in entries[1:] for part in parts), b"]")
+    if not isinstance(first, bytes) and all(first):
+        without = [piece[1:] for piece in first]
+        return (opening, without, *entries[0][1:], *(part for parts in entries[1:] for part in parts), b"]")
+    each = [repeat(part, count) if isinstance(part, bytes) else part for parts in entries for part in parts]
+    found = map(b"".join, zip(*each, strict=True))
+    return ([b"%b%b]" % (opening, entry[1:]) if entry else b"" for entry in found],)

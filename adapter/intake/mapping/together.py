@@ -11,7 +11,7 @@ from adapter.intake.mapping.stay_spec import NewbornLines
 from adapter.intake.mapping.working import Working, compile_key
 from adapter.model.source import SourceRecord
 
-Keyed = list[tuple[str, SourceRecord]]
+Keyed = Sequence[tuple[str, SourceRecord]]
 
 #: Writes into a resource whose it is.
 Whose = Callable[[dict[str, Any], SourceRecord, Working], None]

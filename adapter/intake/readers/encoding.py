@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HEAD = 1 << 16
 _PROLOG_CHARACTERS = 1 << 16
 _DECLARED = re.compile(r"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -68,7 +68,7 @@ class Sniffed:
 
 
 def sniff(path: Path, said: Sequence[str] = ()) -> Sniffed:
-    """Read the file once, a megabyte at a time: byte order mark, else strict UTF-8, else strict GB18030.
+    """Read the file once, piece by piece: byte order mark, else strict UTF-8, else strict GB18030.
 
     UTF-16 without a mark is told by its zero bytes, of which text has none in any other encoding. A character that is
     cut off at the very end counts as the encoding it began in: the file is cut, not foreign.

@@ -8,24 +8,25 @@ alone decide. Rows given before that are the ones that they give.
 from __future__ import annotations
 
 import csv
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from lxml import etree
 
 from adapter.intake.readers.encoding import Sniffed
 from adapter.intake.readers.rows import SPACE, BrokenFile
-from adapter.intake.readers.spill import CELL, ROW
 from adapter.intake.readers.xml_files import XML_NAMES, DoctypeRefused, refuse_doctype
 from adapter.model.source import ExportShape, TableShape
 
 #: So much is read at a time; the rows made of it should still lie in the processor's cache when they are put aside.
-_CHARACTERS = 1 << 15
-_BYTES = 1 << 15
+_AT_A_TIME = 1 << 15
 
 
 class Unusual(Exception):
@@ -37,14 +38,14 @@ class Block:
     """Rows that follow one another, all with the same columns.
 
     Attributes:
-        lines: the rows as lines of cells with a separator between them and nothing to be taken off; or else
+        lines: the rows as lines in UTF-8, a separator between the cells and nothing to be taken off; or else
         rows: the rows as cells.
         consumed: how much of the file was read for it, in bytes; of text files about so much.
     """
 
     columns: tuple[str, ...]
     consumed: int
-    lines: Sequence[str] = ()
+    lines: Sequence[bytes] = ()
     rows: Sequence[list[str]] = ()
 
 
@@ -59,13 +60,13 @@ def quick_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
     """Records of one line each, all of the same number of cells."""
     columns = tuple(column.name for column in table.columns)
     header = shape.layout.header
-    quote, separator = shape.layout.quote, shape.layout.separator
+    quote, separator = shape.layout.quote.encode(), shape.layout.separator.encode()
+    blanks = _beside_a_blank(separator)
     taken = 0
-    with path.open("rb") as raw, TextIOWrapper(raw, encoding=sniffed.encoding, newline="") as file:
-        for text in _texts(file.read, shape.limits.row_bytes):
-            lines = text.split("\n")
-            widest = max(map(len, lines))
-            if widest > shape.limits.row_bytes or (4 * widest > shape.limits.row_bytes and not text.isascii()):
+    with path.open("rb") as raw:
+        for text in _texts(_utf8(raw, sniffed.encoding), shape.limits.row_bytes):
+            lines = _lines(text)
+            if max(map(len, lines)) + len("\r\n") > shape.limits.row_bytes:
                 raise Unusual
             if header:
                 named = _records(lines[:1], shape)[0]
@@ -74,13 +75,13 @@ def quick_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
             if len(columns) < 2:
                 raise Unusual
             consumed, taken = raw.tell() - taken, raw.tell()
-            if (quote and quote in text) or _has_blanks(text, separator):
+            if (quote and quote in text) or blanks(b"\n%b\n" % text) or len(separator) > 1:
                 rows = [cells for cells in _records(lines, shape) if len(cells) > 1 or any(cells)]
                 if not {len(columns)}.issuperset(map(len, rows)):
                     raise Unusual
                 yield Block(columns, consumed, rows=rows)
                 continue
-            if "" in lines:
+            if b"" in lines:
                 lines = [line for line in lines if line]
             if not {len(columns) - 1}.issuperset([line.count(separator) for line in lines]):
                 raise Unusual
@@ -89,27 +90,39 @@ def quick_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
         raise Unusual
 
 
-def _texts(read: Callable[[int], str], longest: int) -> Iterator[str]:
+def _utf8(raw: BinaryIO, encoding: str) -> Callable[[int], bytes]:
+    """Reads so many bytes or characters, as UTF-8. What it reads of a UTF-8 file may end inside a character."""
+    if encoding == "utf-8":
+        return raw.read
+    file = TextIOWrapper(raw, encoding=encoding, newline="")
+
+    def read(count: int) -> bytes:
+        try:
+            return file.read(count).encode()
+        except UnicodeError:
+            raise Unusual from None
+
+    return read
+
+
+def _texts(read: Callable[[int], bytes], longest: int) -> Iterator[bytes]:
     """The text up to a line break, piece by piece, the last break of each taken off.
 
     The last line of the file must have one, and every carriage return must belong to one.
     """
-    tail, begun = "", False
-    while text := _decoded(read):
+    tail, begun = b"", False
+    while text := read(_AT_A_TIME):
         if not begun:
-            text, begun = text.lstrip("\ufeff"), True
-        if "\r" in text:
-            if text[-1] == "\r":
-                text += _decoded(lambda _: read(1))
-            if text.count("\r") != text.count("\r\n"):
-                raise Unusual
-            text = text.replace("\r\n", "\n")
-        if CELL in text or ROW in text or "\0" in text:
-            raise Unusual
-        whole, end, rest = text.rpartition("\n")
+            while text.startswith(BOM_UTF8):
+                text = text.removeprefix(BOM_UTF8)
+            begun = True
+        if text.endswith(b"\r"):
+            text += read(1)
+        whole, end, rest = text.rpartition(b"\n")
         if end:
-            yield tail + whole
-            tail = rest
+            whole, tail = tail + whole, rest
+            _must_be_plain(whole)
+            yield whole
         else:
             tail += rest
         if len(tail) > longest:
@@ -118,17 +131,30 @@ def _texts(read: Callable[[int], str], longest: int) -> Iterator[str]:
         raise Unusual
 
 
-def _decoded(read: Callable[[int], str]) -> str:
+def _must_be_plain(text: bytes) -> None:
+    """Raises Unusual for what is no UTF-8, and for characters that mean something else here."""
     try:
-        return read(_CHARACTERS)
+        text.decode()
     except UnicodeDecodeError:
         raise Unusual from None
+    if any(odd in text for odd in (b"\x1f", b"\x1e", b"\0")):
+        raise Unusual
 
 
-def _records(lines: Sequence[str], shape: ExportShape) -> list[list[str]]:
+def _lines(text: bytes) -> list[bytes]:
+    """The lines of a text whose last line break was taken off, all of the same kind as a rule."""
+    lines = text.splitlines()
+    if len(lines) == text.count(b"\n") + 1 and not text.endswith(b"\n"):  # and so no return stands alone
+        return lines
+    if text.count(b"\r\n") + text.endswith(b"\r") != text.count(b"\r"):
+        raise Unusual
+    return [line.removesuffix(b"\r") for line in text.split(b"\n")]
+
+
+def _records(lines: Sequence[bytes], shape: ExportShape) -> list[list[str]]:
     quote = shape.layout.quote
     reader = csv.reader(
-        lines,
+        [line.decode() for line in lines],
         delimiter=shape.layout.separator,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
@@ -143,11 +169,13 @@ def _records(lines: Sequence[str], shape: ExportShape) -> list[list[str]]:
     return rows
 
 
-def _has_blanks(text: str, separator: str) -> bool:
-    """Whether a cell may begin or end with a blank."""
-    blanks = [blank for blank in " \t" if blank != separator]
-    beside = any(blank + edge in text or edge + blank in text for blank in blanks for edge in (separator, "\n"))
-    return beside or text[:1] in blanks or text[-1:] in blanks
+def _beside_a_blank(separator: bytes) -> Callable[[bytes], object]:
+    """Whether a cell may begin or end with a blank, of text with a line break before and behind it."""
+    edges = rb"[\r\n%b]" % re.escape(separator)
+    blanks = [blank for blank in (b" ", b"\t") if blank != separator]
+    # each pattern begins with its blank: that is what the engine finds fast
+    found = [re.compile(rb"%b(?:%b|(?<=%b%b))" % (blank, edges, edges, blank)).search for blank in blanks]
+    return lambda text: any(search(text) for search in found)
 
 
 def _header(columns: Sequence[str], shape: ExportShape, table: TableShape) -> tuple[str, ...]:
@@ -188,7 +216,7 @@ def quick_xml(path: Path, sniffed: Sniffed, shape: ExportShape, _: TableShape) -
     rows = _Elements(shape.limits.columns)
     with path.open("rb") as file:
         begun = False
-        while data := file.read(min(_BYTES, shape.limits.row_bytes // 3)):
+        while data := file.read(min(_AT_A_TIME, shape.limits.row_bytes // 3)):
             try:
                 parser.feed(data)
             except etree.XMLSyntaxError:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from array import array
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from adapter.intake.readers import issues
 from adapter.intake.readers.rows_now import KEY_SEPARATOR
-from adapter.intake.readers.shards import Cut, Form, PartRead, unmarked
-from adapter.intake.readers.spill import CELL, Spill, Spilled
+from adapter.intake.readers.shards import Cut, Form, PartRead
+from adapter.intake.readers.spill import CELL, ROW, Chunk, Spill, Spilled
 from adapter.intake.readers.staging import PER_STAY, ReadFile, Staged
 from adapter.model.issues import Issue
-from adapter.model.packed import Layout, PackedRow, as_records
+from adapter.model.packed import Layout, PackedRow, PackedTable, as_records
 from adapter.model.source import ExportShape, StayRecords
 
 #: A row's place among all rows of the export: its file, then its number in it.
@@ -112,46 +114,64 @@ class Shards:
     def stays(self, shard: int, orphaned: Callable[[Orphans], None]) -> Iterator[StayRecords]:
         """The stays of a shard in order of their keys, their rows packed.
 
-        Rows stay one text each until their stay comes, so that few of them are spread out at a time.
+        Rows stay in the chunks that they were put aside in until their stay comes, so that few are spread out at once.
 
         Args:
             orphaned: told of rows whose stay is not in the stay table, in order too, when all stays have been given.
         """
         orphans = _OrphanRows(self._export.files)
-        rows_of: defaultdict[str, list[tuple[_PartRows, str]]] = defaultdict(list)
+        of_stay: defaultdict[str, list[_Kept]] = defaultdict(list)
         wanted = self._known_stays(shard) if sum(part.size(shard) for part in self._parts) > _LARGE else None
         dropped = frozenset(self._dropped.numbers(shard)) if self._dropped is not None else frozenset[int]()
         for part in self._parts:
-            for text in part.texts(shard):
-                stay, _, rest = text.partition(CELL)
-                if wanted is None or stay in wanted:
-                    rows_of[stay].append((part, rest))
+            for chunk in part.chunks(shard):
+                kept = _Kept(part.layouts[chunk.layout], chunk)
+                if wanted is None or chunk.stay in wanted:
+                    of_stay[chunk.stay].append(kept)
                 else:
-                    orphans.add(unmarked(stay), [each for each in (part.row(rest),) if each[0] not in dropped])
-        for marked in sorted(rows_of, key=unmarked):
-            stay = unmarked(marked)
-            rows = [part.row(text) for part, text in rows_of.pop(marked)]
-            if dropped:
-                rows = [each for each in rows if each[0] not in dropped]
-            tables: dict[str, list[PackedRow]] = {}
-            for _, row in rows:
-                tables.setdefault(row.layout.table, []).append(row)
+                    places = [each for each in kept.places() if each not in dropped]
+                    orphans.add(chunk.stay, kept.of.layout.table, places)
+        for stay in sorted(of_stay):
+            of_tables: dict[str, list[_Kept]] = {}
+            for kept in of_stay.pop(stay):
+                of_tables.setdefault(kept.of.layout.table, []).append(kept)
+            read = {name: _table(each, dropped) for name, each in of_tables.items()}
+            tables = {name: rows for name, (rows, _) in read.items() if rows}
             if self._shape.stay_table in tables:
                 known = {name: as_records(of_table) for name, of_table in tables.items()}
                 yield StayRecords(stay, known, (*self._export.of_stay.get(stay, ()), *self._of_batch))
             else:
-                orphans.add(stay, rows)
+                for name, (_, of_rows) in read.items():
+                    orphans.add(stay, name, of_rows)
         for each in orphans.in_order(self._order):
             orphaned(each)
 
     def _known_stays(self, shard: int) -> frozenset[str]:
-        found = set()
-        for part in self._parts:
-            for text in part.texts(shard):
-                stay, _, rest = text.partition(CELL)
-                if part.table_of(rest) == self._shape.stay_table:
-                    found.add(stay)
-        return frozenset(found)
+        return frozenset(
+            chunk.stay
+            for part in self._parts
+            for chunk in part.chunks(shard)
+            if part.layouts[chunk.layout].layout.table == self._shape.stay_table
+        )
+
+
+def _table(kept: Sequence[_Kept], dropped: frozenset[int]) -> tuple[Sequence[PackedRow], Sequence[int]]:
+    """The rows of a stay in one table, those left out that do not count, and the place of each."""
+    first = kept[0].of
+    alike = all(
+        each.of.layout.columns == first.layout.columns and each.of.separator == first.separator for each in kept
+    )
+    places = [place for each in kept for place in each.places()]
+    if not alike or not first.separator or (len(kept) > 1 and any(b < a for a, b in pairwise(places))):
+        rows = sorted((row for each in kept for row in each.rows()), key=_by_place)
+        rows = [row for row in rows if row[0] not in dropped]
+        return [row for _, row in rows], [place for place, _ in rows]
+    layouts = [first.layout]
+    if any(each.of is not first for each in kept):
+        layouts = [each.of.layout for each in kept for _ in each.places()]
+    table = PackedTable(layouts, array("Q", b"".join([each.chunk.numbers for each in kept])), _cells(kept))
+    counting = [at for at, place in enumerate(places) if place not in dropped] if dropped else range(len(places))
+    return (table, places) if len(counting) == len(places) else (table.at(counting), [places[at] for at in counting])
 
 
 class _OrphanRows:
@@ -161,10 +181,11 @@ class _OrphanRows:
         self._files = files
         self._found: dict[tuple[str, str], list[int]] = {}
 
-    def add(self, stay: str, rows: Iterable[tuple[int, PackedRow]]) -> None:
-        for place, row in rows:
-            known = self._found.setdefault((stay, row.layout.table), [0, place // _ROWS_OF_A_FILE, row.number])
-            known[:] = known[0] + 1, min(known[1], place // _ROWS_OF_A_FILE), min(known[2], row.number)
+    def add(self, stay: str, table: str, places: Sequence[int]) -> None:
+        for place in places:
+            file, number = divmod(place, _ROWS_OF_A_FILE)
+            known = self._found.setdefault((stay, table), [0, file, number])
+            known[:] = known[0] + 1, min(known[1], file), min(known[2], number)
 
     def in_order(self, tables: Mapping[str, int]) -> Iterator[Orphans]:
         for stay, table in sorted(self._found, key=lambda each: (each[0], tables[each[1]])):
@@ -172,36 +193,78 @@ class _OrphanRows:
             yield Orphans(stay, table, count, self._files[file].name, number)
 
 
+@dataclass(frozen=True, slots=True)
+class _OfLayout:
+    """What the rows of a layout have in common.
+
+    Attributes:
+        base: added to a row's number, it gives its place among all rows.
+        separator: between its cells and its rows; empty where they are JSON.
+    """
+
+    layout: Layout
+    base: int
+    separator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A chunk of rows and what is known of its layout."""
+
+    of: _OfLayout
+    chunk: Chunk
+
+    def places(self) -> Sequence[int]:
+        """The place of each row among all rows of the export."""
+        return [self.of.base + number for number in array("Q", self.chunk.numbers)]
+
+    def rows(self) -> Iterator[tuple[int, PackedRow]]:
+        """Place and row, one after the other."""
+        numbers = array("Q", self.chunk.numbers)
+        if self.of.separator:
+            table: Sequence[PackedRow] = PackedTable([self.of.layout], numbers, _cells([self]))
+        else:
+            texts = self.chunk.text.split(ROW.encode())
+            found = zip(numbers, texts, strict=True)
+            table = [PackedRow(self.of.layout, number, json.loads(text)) for number, text in found]
+        return zip(self.places(), table, strict=True)
+
+
+def _cells(kept: Sequence[_Kept]) -> list[bytes]:
+    separator = kept[0].of.separator
+    return separator.join([each.chunk.text for each in kept]).split(separator)
+
+
+def _by_place(row: tuple[int, PackedRow]) -> int:
+    return row[0]
+
+
 class _PartRows:
     """The rows of one file."""
 
     def __init__(self, part: PartRead, base: int, source: str, separator: str, workdir: Path, into: Cut) -> None:
         self._spilled = Spilled(workdir / f"{part.name}.rows", into.shards)
-        self._layouts = {
-            str(number): (
+        self.layouts = [
+            _OfLayout(
                 Layout(source, part.files[file].name, table, columns),
                 (base + file) * _ROWS_OF_A_FILE,
-                {Form.CELLS: CELL, Form.LINES: separator, Form.JSON: ""}[form],
+                {Form.CELLS: CELL, Form.LINES: separator, Form.JSON: ""}[form].encode(),
             )
-            for number, (file, table, columns, form) in enumerate(part.layouts)
-        }
+            for file, table, columns, form in part.layouts
+        ]
 
     def size(self, shard: int) -> int:
         return self._spilled.size(shard)
 
-    def texts(self, shard: int) -> Iterator[str]:
-        """Rows as they were put aside: stay key, layout, number, cells."""
-        return self._spilled.rows(shard)
+    def chunks(self, shard: int) -> Iterator[Chunk]:
+        """Rows as they were put aside."""
+        return self._spilled.chunks(shard)
 
-    def row(self, text: str) -> tuple[int, PackedRow]:
-        """The row of a text behind its stay key, and where it stands among all rows."""
-        named, number, rest = text.split(CELL, 2)
-        layout, base, separator = self._layouts[named]
-        cells = rest.split(separator) if separator else json.loads(rest)
-        return base + int(number), PackedRow(layout, int(number), cells)
-
-    def table_of(self, text: str) -> str:
-        return self._layouts[text.partition(CELL)[0]][0].table
+    def rows(self, shard: int) -> Iterator[tuple[str, int, PackedRow]]:
+        """Stay, place and row, one after the other."""
+        for chunk in self.chunks(shard):
+            for place, row in _Kept(self.layouts[chunk.layout], chunk).rows():
+                yield chunk.stay, place, row
 
 
 # -- rows told several times -------------------------------------------------------------------------------------------
@@ -238,7 +301,7 @@ class _Repeated(Staged):
             for shard in range(into.shards):
                 self._db.executemany(
                     "INSERT INTO staged (id, place, stay, key, file, number, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    self._concerned(rows, rows.texts(shard), repeated),
+                    self._concerned(rows.rows(shard), repeated),
                 )
         self._db.execute("CREATE INDEX by_key ON staged (place, key)")
         self._db.execute("CREATE TABLE all_of_them AS SELECT id, stay FROM staged")
@@ -249,15 +312,12 @@ class _Repeated(Staged):
                 dropped.numbers[bisect_right(into.splits, stay)].append(place)
 
     def _concerned(
-        self, rows: _PartRows, texts: Iterable[str], repeated: frozenset[int]
+        self, rows: Iterable[tuple[str, int, PackedRow]], repeated: frozenset[int]
     ) -> Iterator[tuple[object, ...]]:
-        for text in texts:
-            stay, _, rest = text.partition(CELL)
-            place, row = rows.row(rest)
-            stay = unmarked(stay)
+        for stay, place, row in rows:
             name = row.layout.table
             key = KEY_SEPARATOR.join(row.get(column, "") for column in self._shape.tables[name].row_key)
-            if hash((self._places[name], key)) in repeated:
+            if hash((self._places[name], key.encode(errors="surrogatepass"))) in repeated:
                 fields = json.dumps(dict(row.fields), ensure_ascii=False, separators=(",", ":"))
                 file = place // _ROWS_OF_A_FILE
                 yield (place, self._places[name], stay, key, file, row.number, fields)

@@ -8,9 +8,10 @@ and issues are those of ``Staged``, which it is made of. Every step can run in a
 from __future__ import annotations
 
 import json
+from array import array
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -21,19 +22,15 @@ from adapter.intake.readers.formats import FORMATS
 from adapter.intake.readers.quick import QUICK, Block, Unusual
 from adapter.intake.readers.rows import Row
 from adapter.intake.readers.rows_now import KEY_SEPARATOR
-from adapter.intake.readers.spill import CELL, ROW, Spill
+from adapter.intake.readers.spill import CELL, ROW, Chunk, Spill
 from adapter.intake.readers.staging import Progress, ReadFile, Staged, tables_of_file
 from adapter.model.issues import Issue
 from adapter.model.source import ExportShape, TableShape
 
 #: So much of a file, in bytes, goes into a shard and stays in memory until it is written.
 _OF_LINES, _OF_MARKUP = 1 << 20, 3 << 20
-#: Before a stay key that is written as JSON, because it holds what separates cells.
-MARK = "\x1d"
-
 _ROOM = 4 << 20
 _BYTES_OF_KEYS = 8 << 20
-_STAYS = 1 << 14
 _SAMPLE = 1 << 14
 
 Moved = Callable[[int, int], None]
@@ -42,9 +39,9 @@ Moved = Callable[[int, int], None]
 class Form(StrEnum):
     """How the rows of a layout were put aside."""
 
-    CELLS = "cells"
-    LINES = "lines"  # as they stood in a file of separated values
-    JSON = "json"  # cells as JSON, because one of them holds what separates cells
+    CELLS = "cells"  # what separates cells is between all of them, also between rows
+    LINES = "lines"  # the same, as they stood in a file of separated values
+    JSON = "json"  # rows as JSON, because a cell holds what separates cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +130,7 @@ def read_part(
     rows, keys = Spill(workdir / f"{name}.rows", into.shards), Spill(workdir / f"{name}.keys", into.keys)
     with rows, keys, _Part(shape, source, workdir, into, (rows, keys), moved) as part:
         part.add(path, until)
+        part.flush()
         return part.result(name)
 
 
@@ -148,8 +146,8 @@ class _Part(Staged):
         self._moved = moved
         self._layouts: dict[tuple[int, str, tuple[str, ...], Form], int] = {}
         self._kept: Counter[str] = Counter()
-        self._shard_of: dict[str, int] = {}
-        self._done = self._gathered = 0
+        self._gathered: dict[int, _Gathered] = {}
+        self._done = self._room_taken = 0
 
     def add(self, path: Path, until: float) -> None:
         """Read the file."""
@@ -192,44 +190,30 @@ class _Part(Staged):
             raise Unusual
         added = bool(table.join) and stay_key not in block.columns
         columns = (*block.columns, stay_key) if added else block.columns
-        form, between, rows = Form.CELLS, CELL, block.rows
-        if block.lines and self._shape.layout.separator != "-":
-            form, between = Form.LINES, self._shape.layout.separator
-        elif block.lines:
-            rows = [line.split(self._shape.layout.separator) for line in block.lines]
+        form = Form.LINES if block.lines else Form.CELLS
+        separator = (self._shape.layout.separator if block.lines else CELL).encode()
+        lines = block.lines or [CELL.join(cells).encode() for cells in block.rows]
         of_stay = [block.columns.index(column) for column in table.join or (stay_key,)]
         of_key = [block.columns.index(column) for column in table.row_key]
-        layout, place = self._layout(table, columns, form), self._places[table.name]
-        before = number = self._done
-        if form is Form.LINES:
-            deepest = max(*of_stay, *of_key) + 1
-            keyed = ((line.split(between, deepest), line) for line in block.lines)
-        else:
-            keyed = ((cells, between.join(cells)) for cells in rows)
-        one_stay, one_key = of_stay[0] if len(of_stay) == 1 else -1, of_key[0] if len(of_key) == 1 else -1
-        shards, shard_of = self._rows.rows, self._shard_of
-        keys, partitions = self._keys.numbers, len(self._keys.numbers)
-        try:
-            for cells, text in keyed:
-                stay = cells[one_stay] if one_stay >= 0 else _joined(cells, of_stay, "-")
-                key = cells[one_key] if one_key >= 0 else _joined(cells, of_key, KEY_SEPARATOR)
-                if not stay or not key or stay[0] == MARK:
-                    raise Unusual
-                shard = shard_of.get(stay)
-                if shard is None:
-                    shard = self._shard(stay)
-                number += 1
-                if added:
-                    text = f"{text}{between}{stay}"
-                shards[shard].append(f"{stay}{CELL}{layout}{CELL}{number}{CELL}{text}")
-                hashed = hash((place, key))
-                keys[hashed % partitions].append(hashed)
-        finally:
-            self._done = number
-            self._kept[table.name] += number - before
-            self._moved(block.consumed, number - before)
-            self._gathered += block.consumed
-            self._flush_at(_ROOM)
+        deepest = max(*of_stay, *of_key) + 1
+        beginnings = [line.split(separator, deepest) for line in lines]
+        stays, keys = _keys(beginnings, of_stay, b"-"), _keys(beginnings, of_key, KEY_SEPARATOR.encode())
+        whole, count = all(stays) and all(keys), len(lines)
+        if not whole:
+            count = next(place for place, both in enumerate(zip(stays, keys, strict=True)) if not all(both))
+        if added:
+            lines = [line + separator + stay for line, stay in zip(lines, stays, strict=True)]
+        numbers = range(self._done + 1, self._done + count + 1)
+        gathered = self._gathered_of(self._layout(table, columns, form), separator)
+        gathered.add(lines[:count], stays[:count], numbers)
+        self._keep_keys(self._places[table.name], keys[:count])
+        self._done += count
+        self._kept[table.name] += count
+        self._moved(block.consumed, count)
+        self._room_taken += block.consumed
+        self._flush_at(_ROOM)
+        if not whole:
+            raise Unusual
 
     def _keep(
         self, row: Row, place: int, table: TableShape, file: str, listed_before: int
@@ -243,37 +227,71 @@ class _Part(Staged):
             found: dict[str, str] = json.loads(str(text_of_fields))
             cells, name = list(found.values()), self._tables[int(str(place))]
             text, form = CELL.join(cells), Form.CELLS
-            if text.count(CELL) >= max(len(cells), 1) or ROW in text:
+            if text.count(CELL) >= max(len(cells), 1) or ROW in text or not _in_utf8(text):
                 text, form = json.dumps(cells), Form.JSON
             layout = self._layouts.setdefault((int(str(file)), name, tuple(found), form), len(self._layouts))
-            self._rows.rows[self._shard(str(stay))].append(
-                f"{_marked(str(stay))}{CELL}{layout}{CELL}{number}{CELL}{text}"
-            )
-            self._keep_key(int(str(place)), str(key))
+            gathered = self._gathered_of(layout, (CELL if form is Form.CELLS else ROW).encode())
+            gathered.add([text.encode()], [str(stay).encode(errors="surrogatepass")], [int(str(number))])
+            self._keep_keys(int(str(place)), [str(key).encode(errors="surrogatepass")])
             self._kept[name] += 1
-            self._gathered += len(text)
+            self._room_taken += len(text)
         self._moved(0, len(batch))
         batch.clear()
         self._flush_at(_ROOM)
 
-    def _keep_key(self, place: int, key: str) -> None:
-        number = hash((place, key))
-        self._keys.numbers[number % len(self._keys.numbers)].append(number)
+    def _keep_keys(self, place: int, keys: Sequence[bytes]) -> None:
+        partitions, count = self._keys.numbers, len(self._keys.numbers)
+        for number in [hash((place, key)) for key in keys]:
+            partitions[number % count].append(number)
 
     def _flush_at(self, room: int) -> None:
-        if self._gathered >= room:
+        if self._room_taken >= room:
+            self.flush()
             self._rows.flush()
             self._keys.flush()
-            self._gathered = 0
+            self._room_taken = 0
+
+    def flush(self) -> None:
+        """Hand what was gathered to the shards."""
+        for layout, gathered in self._gathered.items():
+            for chunk in gathered.chunks(layout):
+                self._rows.parts[bisect_right(self._splits, chunk.stay)].append(chunk.packed())
+        self._gathered.clear()
+
+    def _gathered_of(self, layout: int, separator: bytes) -> _Gathered:
+        known = self._gathered.get(layout)
+        if known is None:
+            known = self._gathered[layout] = _Gathered(separator)
+        return known
 
     def _layout(self, table: TableShape, columns: tuple[str, ...], form: Form) -> int:
         return self._layouts.setdefault((len(self._files), table.name, columns, form), len(self._layouts))
 
-    def _shard(self, stay: str) -> int:
-        if len(self._shard_of) >= _STAYS:
-            self._shard_of.clear()
-        shard = self._shard_of[stay] = bisect_right(self._splits, stay)
-        return shard
+
+class _Gathered:
+    """Rows of one layout that wait for being put aside."""
+
+    def __init__(self, separator: bytes) -> None:
+        self._separator = separator
+        self._lines: list[bytes] = []
+        self._numbers: list[int] = []
+        self._of_stay: defaultdict[bytes, list[int]] = defaultdict(list)
+
+    def add(self, lines: Sequence[bytes], stays: Sequence[bytes], numbers: Sequence[int]) -> None:
+        """Add rows, each with its stay key and its number within the file."""
+        of_stay = self._of_stay
+        for place, stay in enumerate(stays, start=len(self._lines)):
+            of_stay[stay].append(place)
+        self._lines += lines
+        self._numbers += numbers
+
+    def chunks(self, layout: int) -> Iterator[Chunk]:
+        """All of them, by stay."""
+        lines, numbers = self._lines, self._numbers
+        for stay, places in self._of_stay.items():
+            text = self._separator.join([lines[place] for place in places])
+            of_rows = array("Q", [numbers[place] for place in places]).tobytes()
+            yield Chunk(stay.decode(errors="surrogatepass"), layout, of_rows, text)
 
 
 class _Sample(Staged):
@@ -302,17 +320,14 @@ class _Sample(Staged):
             self._every *= 2
 
 
-def _marked(stay: str) -> str:
-    """The stay key as it stands before its rows."""
-    return MARK + json.dumps(stay) if CELL in stay or ROW in stay or stay[0] == MARK else stay
+def _keys(rows: Sequence[Sequence[bytes]], places: Sequence[int], between: bytes) -> Sequence[bytes]:
+    """The cell, or several cells as one key, of each row; nothing where one of them is empty."""
+    if len(places) == 1:
+        only = places[0]
+        return [cells[only] for cells in rows]
+    parts = [[cells[place] for place in places] for cells in rows]
+    return [between.join(of_row) if all(of_row) else b"" for of_row in parts]
 
 
-def unmarked(stay: str) -> str:
-    """The stay key again."""
-    return str(json.loads(stay[1:])) if stay[0] == MARK else stay
-
-
-def _joined(cells: Sequence[str], places: Sequence[int], between: str) -> str:
-    """Several cells as one key, or nothing where one of them is empty."""
-    parts = [cells[place] for place in places]
-    return between.join(parts) if all(parts) else ""
+def _in_utf8(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -7,7 +7,7 @@ Start: book.py, then tables.py and window.py.
 """
 
 from adapter.intake.reference.book import Book, Prices
-from adapter.intake.reference.tables import load_prices, load_reference
+from adapter.intake.reference.tables import load_estimates, load_prices, load_reference
 from adapter.intake.reference.window import Window, load_window
 
-__all__ = ["Book", "Prices", "Window", "load_prices", "load_reference", "load_window"]
+__all__ = ["Book", "Prices", "Window", "load_estimates", "load_prices", "load_reference", "load_window"]

@@ -18,15 +18,17 @@ from adapter.intake.reference.book import Book, PriceRow, Prices
 from adapter.model.dates import Period
 from adapter.model.issues import Issue
 from adapter.model.message import ListPrice
-from adapter.model.money import UnitPrice, decimal_of
+from adapter.model.money import Money, UnitPrice, decimal_of
 from adapter.model.person import Category
 from adapter.model.reference import (
     CatalogueItem,
     DiagnosisEntry,
+    EstimateEntry,
     Facility,
     FacilityKind,
     ItemClass,
     ItemKind,
+    ItemMark,
     Level,
     Ownership,
     RegisterEntry,
@@ -46,6 +48,7 @@ _ITEM = (
 _DIAGNOSIS = ("code", "name", "icd10", "edition", *_PERIOD)
 _REGISTER = ("person_key", "category", "issuer", *_PERIOD)
 _PRICE = ("code", "unit", "price", "pack", *_PERIOD)
+_ESTIMATE = ("group", "median", "p80", "cite", *_PERIOD)
 _ID_NUMBER = "id_number"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
@@ -71,7 +74,7 @@ def load_reference(folder: Path, match: PersonMatch | None = None) -> Book:
     """
     found: list[Issue] = []
     facilities = _table(folder / "facilities.csv", _FACILITY, _facility, found)
-    items = _table(folder / "items.csv", _ITEM, _item, found)
+    items = _table(folder / "items.csv", _ITEM, _item, found, optional=("marks",))
     diagnoses = _table(folder / "diagnoses.csv", _DIAGNOSIS, _diagnosis, found)
 
     def register(row: _Row) -> RegisterEntry | None:
@@ -98,6 +101,17 @@ def load_prices(path: Path) -> Prices:
     found: list[Issue] = []
     rows = _table(path, _PRICE, _price, found)
     return Prices(_dated(rows, lambda each: each.code, found), tuple(found))
+
+
+def load_estimates(path: Path) -> tuple[tuple[EstimateEntry, ...], tuple[Issue, ...]]:
+    """Load ``estimates.csv``: what stays of a diagnosis group usually cost, each row with its source.
+
+    Returns:
+        The rows, and an issue for each that cannot be read; nothing is raised.
+    """
+    found: list[Issue] = []
+    rows = _dated(_table(path, _ESTIMATE, _estimate, found), lambda each: each.group, found)
+    return tuple(each for same in rows.values() for each in same), tuple(found)
 
 
 # -- one row -----------------------------------------------------------------------------------------------------------
@@ -204,7 +218,17 @@ def _item(row: _Row) -> CatalogueItem:
         price_limits=_limits(row),
         restricted=_yes(row, "restricted"),
         programme_group=row.text("programme_group"),
+        marks=_marks(row),
     )
+
+
+def _marks(row: _Row) -> frozenset[ItemMark]:
+    """Marks of cost control, apart by ``|``; the column may be left out."""
+    try:
+        return frozenset(ItemMark(each.strip()) for each in (row.text("marks") or "").split("|") if each.strip())
+    except ValueError:
+        listed = " · ".join(ItemMark)
+        raise row.fail("marks", f"以“|”分隔,取自:{listed}", f"apart by |, each one of {listed}") from None
 
 
 def _limits(row: _Row) -> tuple[tuple[Level, Decimal], ...]:
@@ -238,6 +262,23 @@ def _price(row: _Row) -> PriceRow:
     if pack <= 0:
         raise row.fail("pack", "大于零的包装数", "a pack of more than nothing")
     return PriceRow(row.required("code"), ListPrice(price, pack, row.text("unit") or ""), row.valid())
+
+
+def _estimate(row: _Row) -> EstimateEntry:
+    median, p80 = _yuan(row, "median"), _yuan(row, "p80")
+    if p80 < median:
+        raise row.fail("p80", "不低于中位数的金额", "an amount not below the median")
+    return EstimateEntry(row.required("group").upper()[:3], median, p80, row.required("cite"), row.valid())
+
+
+def _yuan(row: _Row, column: str) -> Money:
+    try:
+        found = Money.yuan(row.required(column))
+    except ValueError:
+        raise row.fail(column, "金额(元,两位小数)", "an amount in yuan with two decimals") from None
+    if found.fen <= 0:
+        raise row.fail(column, "大于零的金额", "an amount above zero")
+    return found
 
 
 def _diagnosis(row: _Row) -> DiagnosisEntry:

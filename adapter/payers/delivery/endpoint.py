@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from ssl import SSLContext
 from typing import Protocol
 
 from adapter.model.call import CallFacts
@@ -36,6 +37,10 @@ class EndpointConfig:
         simulator: only a simulator may be sent a test profile's amounts.
         longest_delay: seconds after which a message that the look-up does not find was never received.
         timeout: seconds to wait for an answer.
+        max_entries: ``fhir``: a transaction of more entries goes in parts.
+        conditional: ``fhir``: whether what is referred to is created if it is not there (``create``), or brought up to
+            date as well (``update``).
+        tls: certificate of ours for mutual TLS, and whom we trust.
     """
 
     name: str
@@ -45,16 +50,41 @@ class EndpointConfig:
     simulator: bool = False
     longest_delay: int = 300
     timeout: int = 30
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    max_entries: int | None = None
+    conditional: str = "create"
+    tls: SSLContext | None = field(default=None, repr=False, compare=False)
 
 
 class Endpoint(Protocol):
-    """One counterpart, spoken to in stages. ``next`` is pure; the other three go out on the wire."""
+    """One counterpart, spoken to in stages. ``next`` is pure; the other three go out on the wire.
+
+    Attributes:
+        stages: what must be said before a trial or a settlement, in order (``admit``, ``charges``); a stage with
+            nothing new to say gives ``Done`` at once.
+    """
 
     config: EndpointConfig
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
-        """The next message of a stage, given what has been said in it so far."""
+    @property
+    def stages(self) -> tuple[Stage, ...]: ...
+
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
+        """The next message of a stage.
+
+        Args:
+            so_far: what has been said in this stage for this bill version, oldest first.
+            before: everything else that this case and this call have said and had accepted, in any stage and version,
+                oldest first: ids that came back (an admission number) are read out of it.
+        """
         ...
 
     def deliver(self, message: OutboundMessage) -> Receipt:

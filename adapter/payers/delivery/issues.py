@@ -68,3 +68,72 @@ def counted_twice(key: str) -> Issue:
         hint_zh="请与对方核对并由其撤销多余的一笔,再执行 adapter outbox retry",
         hint_en="have the surplus one withdrawn by the counterpart, then adapter outbox retry",
     )
+
+
+def told_by_endpoint(key: str, severity: Severity, code: str, place: str, words: str) -> Issue:
+    """One issue of an OperationOutcome: its code and place, and the first of its words."""
+    return Issue(
+        code="DEL-610",
+        severity=severity,
+        pointer=f"{key}/{place}" if place else key,
+        zh=f"对方({code}):{words}",
+        en=f"the endpoint says ({code}): {words}",
+        hint_zh=_OUTCOME_HINTS.get(code, _OTHER_HINT)[0],
+        hint_en=_OUTCOME_HINTS.get(code, _OTHER_HINT)[1],
+    )
+
+
+#: What to do about an issue type of FHIR (http://hl7.org/fhir/R4/valueset-issue-type.html), by code.
+_OUTCOME_HINTS = {
+    **dict.fromkeys(
+        ("invalid", "structure", "required", "value", "invariant", "code-invalid", "extension"),
+        ("请按所指位置更正数据后重新结算", "correct the data at that place, then settle again"),
+    ),
+    **dict.fromkeys(
+        ("security", "login", "unknown", "expired", "forbidden", "suppressed"),
+        ("请核对本院在对方的账号与权限", "check the account and the rights that the hospital has there"),
+    ),
+    **dict.fromkeys(
+        ("duplicate", "conflict", "multiple-matches"),
+        ("对方已有同一笔或多笔,请与其核对", "it is there already, or more than once: agree with the counterpart"),
+    ),
+    **dict.fromkeys(
+        ("not-found", "deleted"),
+        ("对方没有所指的人员或记录,请核对", "the counterpart has no such person or record: check it"),
+    ),
+    **dict.fromkeys(
+        ("transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled"),
+        ("对方暂时无法处理,系统会自行再试", "it cannot be done there just now; the adapter tries again by itself"),
+    ),
+    **dict.fromkeys(
+        ("too-costly", "too-long"),
+        ("请求过大:设置 max_entries 以分批发送", "the request is too large: set max_entries to send it in parts"),
+    ),
+}
+_OTHER_HINT = ("请按对方说明处理", "deal with it as the counterpart says")
+
+
+def place_missing(key: str) -> Issue:
+    """A server that stored a part of a transaction did not say where, so the next part cannot refer to it."""
+    return Issue(
+        code="DEL-611",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh="对方存下了事务的一部分,但没有说明位置(response.location)",
+        en="the endpoint stored a part of the transaction and did not say where (response.location)",
+        hint_zh="请对方返回 location,或放宽其条数限制并取消 max_entries",
+        hint_en="have it return the location, or lift its limit and unset max_entries",
+    )
+
+
+def tls_unusable(place: str, what: str) -> Issue:
+    """A certificate, its key, or the list of whom we trust cannot be used."""
+    return Issue(
+        code="CFG-746",
+        severity=Severity.FATAL,
+        pointer=place,
+        zh=f"双向 TLS 的证书或私钥不可用:{what}",
+        en=f"the certificate or key for mutual TLS cannot be used: {what}",
+        hint_zh="请检查 client_cert、client_key、ca 的路径、格式(PEM)与匹配",
+        hint_en="check client_cert, client_key and ca: their place, PEM format, and that the key fits",
+    )

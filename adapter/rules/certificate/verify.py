@@ -30,7 +30,7 @@ from adapter.rules.certificate.arithmetic import Unreadable, amount, number, wor
 PARTS = ("full_self_pay", "over_limit", "pre_self_pay", "in_scope")
 _ZERO = Fraction(0)
 _PARTS_OF_A_PAYER = ("part", "waiver-part")
-_PAYING = ("ratio", "bands")
+_PAYING = ("ratio", "bands", "deductible-paid", "floor", "household")
 #: Steps that say what a payer bears altogether, whatever its bands or parts came to.
 _WHOLE = ("this-stay", "parts", "waiver")
 _NOT_DERIVED = ("payer", "observed")
@@ -201,6 +201,8 @@ class _Checker:
             return amount(parts[int(name) - 1]["amount"]) if 0 < int(name) <= len(parts) else None
         if kind == "accrued":
             return amount(self.document["year_to_date"]["amounts"].get(f"{step['payer']}.{name}", "0.00"))
+        if kind == "paid":
+            return self.standings[name].pays if name in self.standings else None
         if source == "bill.total":
             return self.total
         if source == "bill.paid":

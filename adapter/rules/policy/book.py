@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from adapter.model.issues import AdapterError
 from adapter.rules.policy import issues
-from adapter.rules.policy.parameters import Policy
+from adapter.rules.policy.parameters import Policy, Setting
 from adapter.rules.policy.scheme import Programme, ResolvedLayer, Scheme
 
 _T = TypeVar("_T")
@@ -56,7 +56,13 @@ class PolicyBook:
         )
 
     def _with_settings(self, scheme: Scheme, plan: Policy) -> Policy:
-        settings = scheme.plan_settings.get(plan.name)
+        """The plan with the scheme's values; one that the programme masks (A-19's threshold) is given once, there."""
+        of_programme = {
+            each.name: Setting(scheme.settings[each.name], scheme.setting_cites.get(each.name, scheme.name))
+            for each in plan.parameters.values()
+            if each.unset and each.name in scheme.settings
+        }
+        settings = {**of_programme, **scheme.plan_settings.get(plan.name, {})}
         return plan.with_settings(settings) if settings else plan
 
 

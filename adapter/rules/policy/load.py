@@ -16,6 +16,7 @@ from adapter.rules.policy.plan_file import policy_of
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.policy.scheme_file import programme_of, scheme_of
 from adapter.rules.policy.tree import Page, Tree, tree_of
+from adapter.rules.policy.value_sets import value_sets_in
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -54,7 +55,8 @@ def survey_tree(path: Path, label: str | None = None) -> tuple[Tree, list[Issue]
     if node is None:
         raise AdapterError(issues.unreadable(f"{label}:1", "文件为空", "the file is empty"))
     found: list[Issue] = []
-    return _grow(node, label, found), found
+    tree = _grow(node, label, found)
+    return value_sets_in(tree, path.parent.parent / "valuesets", found), found
 
 
 def read_plain(path: Path) -> Raw:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from adapter.model.dates import Period
 from adapter.model.issues import AdapterError, Issue, NotPublished, PolicyNotInForce, SettingMissing
@@ -24,6 +26,10 @@ NONE = "none"
 NOT_PUBLISHED = "not-published"
 #: The key that serves every other key of its dimension.
 DEFAULT = "default"
+
+#: Looked-up values that a policy remembers.
+_KEPT = 10_000
+_Made = TypeVar("_Made")
 
 _YES_NO = MappingProxyType({"yes": True, "no": False})
 
@@ -43,12 +49,20 @@ class Value:
     value: Raw
     cite: str
     since: date
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, make: Callable[[Value], _Made]) -> _Made:
+        """What a function makes of this value, made when it is first asked for: a value never changes."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: _Made = self._made[make]
+        return made
 
     @property
     def text(self) -> str:
         """The value as text. Raises AdapterError POL-204 when it is a list or a table."""
         if not isinstance(self.value, str):
-            raise self._unfit("text")
+            raise self.unfit("text")
         return self.value
 
     @property
@@ -59,63 +73,72 @@ class Value:
     @property
     def money(self) -> Money:
         """CNY, whole fen. Raises AdapterError POL-204."""
-        try:
-            return Money.yuan(self.text)
-        except ValueError as error:
-            raise self._unfit("money") from error
+        return self.once(_money)
 
     @property
     def decimal(self) -> Decimal:
         """A plain decimal number, built from text. Raises AdapterError POL-204."""
-        try:
-            return decimal_of(self.text)
-        except ValueError as error:
-            raise self._unfit("number") from error
+        return self.once(_decimal)
 
     @property
     def whole(self) -> int:
         """A whole number. Raises AdapterError POL-204."""
         number = self.decimal
         if number != number.to_integral_value():
-            raise self._unfit("whole number")
+            raise self.unfit("whole number")
         return int(number)
 
     @property
     def flag(self) -> bool:
         """``yes`` or ``no``. Raises AdapterError POL-204."""
         if self.text not in _YES_NO:
-            raise self._unfit("yes or no")
+            raise self.unfit("yes or no")
         return _YES_NO[self.text]
 
     @property
     def texts(self) -> tuple[str, ...]:
         """A list of texts. Raises AdapterError POL-204."""
         if not isinstance(self.value, tuple) or not all(isinstance(item, str) for item in self.value):
-            raise self._unfit("list of texts")
+            raise self.unfit("list of texts")
         return tuple(item for item in self.value if isinstance(item, str))
 
     @property
     def rows(self) -> tuple[Mapping[str, Raw], ...]:
         """A list of tables. Raises AdapterError POL-204."""
         if not isinstance(self.value, tuple) or not all(isinstance(item, Mapping) for item in self.value):
-            raise self._unfit("list of tables")
+            raise self.unfit("list of tables")
         return tuple(item for item in self.value if isinstance(item, Mapping))
 
     @property
     def table(self) -> Mapping[str, Raw]:
         """A table by name. Raises AdapterError POL-204."""
         if not isinstance(self.value, Mapping):
-            raise self._unfit("table")
+            raise self.unfit("table")
         return self.value
 
     def part(self, row: Mapping[str, Raw], key: str) -> Value:
         """What a row of this value says under a key. Raises AdapterError POL-204 where it says nothing."""
         if key not in row:
-            raise self._unfit(f"row with '{key}'")
-        return replace(self, name=f"{self.name}.{key}", value=row[key])
+            raise self.unfit(f"row with '{key}'")
+        return Value(self.policy, f"{self.name}.{key}", row[key], self.cite, self.since)
 
-    def _unfit(self, wanted: str) -> AdapterError:
+    def unfit(self, wanted: str) -> AdapterError:
+        """The error for a value that is not what its reader needs: POL-204."""
         return AdapterError(issues.value_unfit(self.policy, self.name, wanted))
+
+
+def _money(value: Value) -> Money:
+    try:
+        return Money.yuan(value.text)
+    except ValueError as error:
+        raise value.unfit("money") from error
+
+
+def _decimal(value: Value) -> Decimal:
+    try:
+        return decimal_of(value.text)
+    except ValueError as error:
+        raise value.unfit("number") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +201,19 @@ class Setting:
     cite: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a policy says on one day for one set of keys, as far as somebody has asked.
+
+    Attributes:
+        values: what ``Policy.find`` gave, by name.
+        made: what readers made of such values alone, by whatever they call it.
+    """
+
+    values: dict[str, Value | None]
+    made: dict[object, Any]
+
+
 @dataclass(frozen=True)
 class Policy:
     """One document's parameters: a payer's plan, or a programme.
@@ -233,6 +269,24 @@ class Policy:
         parameter = self.parameters.get(name)
         if parameter is None:
             raise AdapterError(issues.parameter_unknown(self.name, name))
+        if type(key) is not dict:
+            return self._at(parameter, on, key)
+        asked = (name, on, *[key.get(dimension) for dimension in parameter.varies_by])
+        found = self._found.get(asked)
+        if found is None:
+            found = self._at(parameter, on, key)
+            if len(self._found) >= _KEPT:
+                self._found.clear()
+            self._found[asked] = found
+        return found
+
+    @cached_property
+    def _found(self) -> dict[tuple[object, ...], Value]:
+        """Values looked up before: a policy never changes, so what it says stays as it is."""
+        return {}
+
+    def _at(self, parameter: Parameter, on: date, key: str | Mapping[str, str] | None) -> Value:
+        name = parameter.name
         if parameter.unset:
             raise SettingMissing(*self.missing())
         if self.undated:
@@ -255,6 +309,28 @@ class Policy:
             return None
         value = self.at(name, on, key)
         return None if value.is_none else value
+
+    def known(self, on: date, keys: Mapping[str, str]) -> Known:
+        """What was read before for a day and these keys: readers look here first and add to it.
+
+        A policy never changes, so what it says stays as it is; keys that nothing varies by make no difference.
+        """
+        asked = (on, *map(keys.get, self._dimensions))
+        found = self._known.get(asked)
+        if found is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            found = self._known[asked] = Known({}, {})
+        return found
+
+    @cached_property
+    def _known(self) -> dict[tuple[object, ...], Known]:
+        return {}
+
+    @cached_property
+    def _dimensions(self) -> tuple[str, ...]:
+        """Everything that any parameter varies by."""
+        return tuple(dict.fromkeys(name for each in self.parameters.values() for name in each.varies_by))
 
     def missing(self) -> tuple[Issue, ...]:
         """One issue, with its article, for each required setting that is unset."""
@@ -284,7 +360,15 @@ class Policy:
 
     def keys_of(self, dimension: str) -> frozenset[str]:
         """All keys that any parameter uses in a dimension, without ``default``."""
-        return frozenset().union(*(parameter.keys_of(dimension) for parameter in self.parameters.values()))
+        found = self._keys.get(dimension)
+        if found is None:
+            found = frozenset().union(*(parameter.keys_of(dimension) for parameter in self.parameters.values()))
+            self._keys[dimension] = found
+        return found
+
+    @cached_property
+    def _keys(self) -> dict[str, frozenset[str]]:
+        return {}
 
     def _pick(self, parameter: Parameter, value: Raw, key: str | Mapping[str, str] | None) -> Raw:
         for dimension in parameter.varies_by:

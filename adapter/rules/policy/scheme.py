@@ -32,7 +32,8 @@ class Call:
     """One request to a counterpart, and the payers it answers for, in order.
 
     Attributes:
-        endpoint: the counterpart's name in settings (``bureau``, ``civil-affairs``).
+        endpoint: the counterpart's name in settings (``bureau``, ``civil-affairs``); empty where nobody is told: the
+            hospital's own waiver, or a payer whose part is computed here and claimed on paper.
         authority: ``payer`` its answer counts; ``adapter`` it only receives ours; ``observed`` the HIS settled itself.
     """
 
@@ -40,6 +41,11 @@ class Call:
     endpoint: str
     payers: tuple[Payer, ...]
     authority: Authority
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether there is anybody to speak to."""
+        return bool(self.endpoint)
 
 
 @dataclass(frozen=True)

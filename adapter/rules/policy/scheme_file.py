@@ -90,10 +90,10 @@ def _layer(page: Page, tree: Tree) -> Layer:
 
 
 def _call(page: Page, tree: Tree) -> Call:
-    found = page.table(tree, "call", needs=("name", "endpoint", "payers", "authority"))
+    found = page.table(tree, "call", needs=("name", "payers", "authority"), may=("endpoint",))
     return Call(
         name=page.text(found.get("name"), "name"),
-        endpoint=page.text(found.get("endpoint"), "endpoint"),
+        endpoint=page.text(found["endpoint"], "endpoint") if "endpoint" in found else "",
         payers=tuple(_member(page, Payer, node, "payers") for node in page.items(found.get("payers"), "payers")),
         authority=_member(page, Authority, found.get("authority"), "authority"),
     )
@@ -151,6 +151,11 @@ def _contradictions(
                     f"plan '{layer.plan}' is a test profile, the scheme is not",
                 )
             )
+    for call in scheme.calls:
+        if not call.is_sent and call.authority is not Authority.ADAPTER:
+            zh = f"调用“{call.name}”没有 endpoint,只有 authority: adapter 可以没有"
+            en = f"call '{call.name}' has no endpoint, which only authority: adapter may lack"
+            found.append((zh, en))
     asked = [payer for call in scheme.calls for payer in call.payers]
     if sorted(asked) != sorted(scheme.order) or len(set(asked)) != len(asked):
         found.append(("每个支付方须且只须由一次调用答复", "every layer's payer must stand in exactly one call"))

@@ -8,6 +8,7 @@ Never: removes a payer, touches coverage, guesses a fact or a blank of the sourc
 Start: entitlement.py (assess), then mappings/programmes/; for money owed collection.py and patient_part.py.
 """
 
+from adapter.model.case import CreditState
 from adapter.rules.programme.deferral import Deferral, LineDeferral, deferral_issues, deferral_of_lines
 from adapter.rules.programme.deposit import (
     DepositAnswer,
@@ -18,7 +19,7 @@ from adapter.rules.programme.deposit import (
 )
 from adapter.rules.programme.entitlement import Assessment, assess
 from adapter.rules.programme.exclusions import ThirdPartyState
-from adapter.rules.programme.facts import AdmissionFacts, CreditState, Decision
+from adapter.rules.programme.facts import AdmissionFacts, Decision
 from adapter.rules.programme.reading import missing_settings, settings_of
 from adapter.rules.programme.reasons import Met, Reason
 

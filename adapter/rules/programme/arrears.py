@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from adapter.model.case import Actor, PatientPartState
+from adapter.model.case import Actor, CreditState, PatientPartState
 from adapter.model.issues import AdapterError
 from adapter.model.money import ZERO, Money
 from adapter.model.person import Private
 from adapter.rules.programme import collection_issues as said
 from adapter.rules.programme.collection import CollectionTerms, require_person
 from adapter.rules.programme.credit import CreditEntry, DebtorKind, Trigger
-from adapter.rules.programme.facts import CreditState
 
 _LATE = frozenset({PatientPartState.OVERDUE, PatientPartState.COLLECTION, PatientPartState.LEGAL})
 

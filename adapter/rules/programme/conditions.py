@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from adapter.model.case import CreditState
 from adapter.model.person import Category, Insurance
 from adapter.model.reference import FacilityKind, Ownership
-from adapter.rules.programme.facts import AdmissionFacts, CreditState
+from adapter.rules.programme.demographics import PARTS
+from adapter.rules.programme.facts import AdmissionFacts
 from adapter.rules.programme.reasons import Finding, Met
 from adapter.rules.programme.terms import Check, Condition, Terms
 
@@ -277,6 +279,26 @@ def verified(facts: AdmissionFacts, condition: Condition, terms: Terms, on: date
     )
 
 
+def registration_agrees(facts: AdmissionFacts, condition: Condition, terms: Terms, on: date) -> Finding:
+    """The registration agrees with what the insurer holds on record, as far as its answer says (登记信息准确真实)."""
+    if facts.differs is None:
+        return Finding(
+            Met.UNKNOWN,
+            zh="医保经办机构未返回身份信息,尚未比对",
+            en="the insurer has not said who it holds on record; not compared",
+        )
+    if not facts.differs:
+        return Finding(Met.MET, zh="登记信息与医保一致", en="the registration agrees with the insurer's record")
+    zh, en = "、".join(PARTS[part][0] for part in facts.differs), ", ".join(PARTS[part][1] for part in facts.differs)
+    return Finding(
+        Met.NOT_MET,
+        zh=f"登记信息与医保不一致:{zh}",
+        en=f"the registration differs from the insurer's record: {en}",
+        todo_zh=f"核对证件并更正登记:{zh}",
+        todo_en=f"check the papers and correct the registration: {en}",
+    )
+
+
 def admission_order(facts: AdmissionFacts, condition: Condition, terms: Terms, on: date) -> Finding:
     """The doctor's admission order (住院通知书) is on record."""
     done = bool(facts.window and facts.window.admission_order)
@@ -319,4 +341,5 @@ CHECKS: Mapping[str, Kind] = {
     "credit": Kind(credit),
     "verified": Kind(verified),
     "admission-order": Kind(admission_order),
+    "registration-agrees": Kind(registration_agrees),
 }

@@ -5,34 +5,21 @@ Nothing here knows a payer: a listing takes the deferral of later stays away and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from adapter.model.case import Actor
+from adapter.model.case import CREDIT_MOVES, Actor, CreditState
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.money import ZERO, Money
 from adapter.rules.programme import collection_issues as said
 from adapter.rules.programme.collection import CollectionTerms, require_person
-from adapter.rules.programme.facts import CreditState
 from adapter.rules.programme.instalments import PlanStanding
 
 #: 民法典 第十七条: eighteen years make an adult.
 ADULT = 18
 _ADULT_CITE = "民法典 第十七条(原民法总则 第十七条)"
 _PERSON_CITE = "民法典 第十三条(原民法总则 第十三条)"
-
-_C = CreditState
-
-#: What may follow what. A debtor may object to a proposal as well as to a listing.
-CREDIT_MOVES: Mapping[CreditState, frozenset[CreditState]] = {
-    _C.CLEAR: frozenset({_C.PROPOSED}),
-    _C.PROPOSED: frozenset({_C.LISTED, _C.APPEALED, _C.CLEARED}),
-    _C.LISTED: frozenset({_C.APPEALED, _C.CLEARED}),
-    _C.APPEALED: frozenset({_C.LISTED, _C.CLEARED}),
-    _C.CLEARED: frozenset({_C.PROPOSED}),
-}
 
 
 class Trigger(StrEnum):

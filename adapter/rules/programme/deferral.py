@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from adapter.model.claim import ChargeLine, Claim
 from adapter.model.issues import Issue
-from adapter.model.reference import Cause
+from adapter.model.reference import Cause, ItemClass
 from adapter.rules.policy.parameters import Raw
 from adapter.rules.policy.scheme import Programme
 from adapter.rules.programme import issues
-from adapter.rules.programme.reading import read_terms
+from adapter.rules.programme.reading import many, read_terms
 from adapter.rules.programme.terms import QUALIFIERS, ItemExclusion, Terms
 
 _NO_FINDINGS: Mapping[str, bool] = {}
@@ -60,6 +60,28 @@ def deferral_of_lines(
     """
     terms = read_terms(programme, settings)
     return tuple(_line(line, claim, terms, findings.get(line.id)) for line in claim.lines)
+
+
+def with_own_pay(
+    claim: Claim,
+    programme: Programme,
+    settings: Mapping[str, Raw] = _NO_SETTINGS,
+    findings: Mapping[str, bool] = _NO_FINDINGS,
+) -> Claim:
+    """The claim with excluded items as all self-pay, where the region's ``own_pay_groups`` say that its plan does so.
+
+    An item whose exception is not decided stays as the catalogue has it.
+    """
+    if many(settings.get("own_pay_groups")) in ((), ("none",)):
+        return claim
+    own = {each.line_id for each in deferral_of_lines(claim, programme, settings, findings) if each.own_pay}
+    lines = tuple(
+        replace(line, item=replace(line.item, item_class=ItemClass.C, self_share=None))
+        if line.id in own and line.item is not None
+        else line
+        for line in claim.lines
+    )
+    return replace(claim, lines=lines)
 
 
 def deferral_issues(answers: tuple[LineDeferral, ...]) -> tuple[Issue, ...]:

@@ -69,29 +69,42 @@ def instruction(state: EntitlementState, reasons: Sequence[Reason], terms: Terms
     )
 
 
-def check_deposit(assessment: Assessment, amount: Money) -> DepositAnswer:
+def check_deposit(assessment: Assessment, amount: Money, let: Money = ZERO) -> DepositAnswer:
     """May this deposit or top-up be taken? Asked before the cashier takes it (X-18).
 
     Args:
         amount: CNY; zero or less is a refund or nothing, and is always allowed.
+        let: what named persons let be taken although the programme does not allow it.
     """
     deposit = assessment.deposit
     if amount <= ZERO:
         return DepositAnswer(True, amount, "未收取押金", "no deposit is taken", deposit.cite)
-    allowed = deposit.state is not DepositState.NOT_ALLOWED
-    return DepositAnswer(allowed, amount, deposit.zh, deposit.en, deposit.cite)
+    if deposit.state is not DepositState.NOT_ALLOWED:
+        return DepositAnswer(True, amount, deposit.zh, deposit.en, deposit.cite)
+    if amount <= let:
+        zh = f"经具名人员特许收取,至多{let}元;按规定:{deposit.zh}"
+        en = f"let through by a named person, {let} at most; the rule is: {deposit.en}"
+        return DepositAnswer(True, amount, zh, en, deposit.cite)
+    return DepositAnswer(False, amount, deposit.zh, deposit.en, deposit.cite)
 
 
-def deposit_arrived(assessment: Assessment, amount: Money) -> tuple[tuple[Issue, ...], RefundTask | None]:
-    """A deposit that the HIS already took: nothing to do, or an issue (PRG-210) and a refund task."""
-    answer = check_deposit(assessment, amount)
+def deposit_arrived(
+    assessment: Assessment, amount: Money, let: Money = ZERO
+) -> tuple[tuple[Issue, ...], RefundTask | None]:
+    """A deposit that the HIS already took: nothing to do, or an issue (PRG-210) and a refund task.
+
+    Args:
+        let: what named persons let be taken; only what is above it goes back.
+    """
+    answer = check_deposit(assessment, amount, let)
     if answer.allowed:
         return (), None
+    back = amount - let
     task = RefundTask(
         stay_key=assessment.stay_key,
-        amount=amount,
-        zh=f"退还已收押金{amount}元:{answer.zh}",
-        en=f"refund the deposit of {amount}: {answer.en}",
+        amount=back,
+        zh=f"退还已收押金{back}元:{answer.zh}",
+        en=f"refund the deposit of {back}: {answer.en}",
         cite=answer.cite,
     )
-    return (issues.deposit_not_allowed(assessment.stay_key, amount, answer.cite),), task
+    return (issues.deposit_not_allowed(assessment.stay_key, back, answer.cite),), task

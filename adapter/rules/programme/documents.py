@@ -73,6 +73,11 @@ def paper_finding(facts: AdmissionFacts, paperwork: Paperwork) -> Finding:
 
 def _best(facts: AdmissionFacts, paperwork: Paperwork) -> tuple[Finding, Proof]:
     """The proof that serves best; the first one listed where none does."""
+    if paperwork.name in facts.waived:
+        zh, en = f"已豁免{paperwork.text.zh}", f"waived: {paperwork.text.en}"
+        return Finding(Met.MET, zh=zh, en=en), paperwork.proofs[0]
+    if any(proof.kind in facts.declined for proof in paperwork.proofs):
+        return _declined(paperwork), paperwork.proofs[0]
     if facts.window is None:
         finding = Finding(
             Met.UNKNOWN,
@@ -98,6 +103,16 @@ def _best(facts: AdmissionFacts, paperwork: Paperwork) -> tuple[Finding, Proof]:
         todo_en=f"bring: {paperwork.text.en}",
     )
     return finding, paperwork.proofs[0]
+
+
+def _declined(paperwork: Paperwork) -> Finding:
+    return Finding(
+        Met.NOT_MET,
+        zh=f"拒签或已违约:{paperwork.text.zh}",
+        en=f"refused or broken: {paperwork.text.en}",
+        todo_zh=f"重新签订{paperwork.text.zh}",
+        todo_en=f"sign it anew: {paperwork.text.en}",
+    )
 
 
 def _examine(facts: AdmissionFacts, shown: DocumentFact, proof: Proof) -> Finding:

@@ -117,7 +117,7 @@ def reasons_for(facts: AdmissionFacts, terms: Terms, on: date) -> tuple[Reason, 
         for condition in terms.conditions
     ]
     found += [
-        _judge(f"document:{paperwork.name}", paperwork, paper_finding(facts, paperwork), excusing)
+        _judge(f"document:{paperwork.name}", _as_declined(paperwork, facts), paper_finding(facts, paperwork), excusing)
         for paperwork in terms.paperwork
     ]
     found += [cause_reason(facts, exclusion) for exclusion in terms.causes]
@@ -125,6 +125,13 @@ def reasons_for(facts: AdmissionFacts, terms: Terms, on: date) -> tuple[Reason, 
         found.append(amount_reason(facts, terms, terms.amount))
     found += _emergency(facts, terms)
     return tuple(found)
+
+
+def _as_declined(paperwork: Paperwork, facts: AdmissionFacts) -> Paperwork:
+    """Who refuses the instrument, or breaks it, is further away than who has not been asked yet."""
+    if paperwork.declined is None or not any(proof.kind in facts.declined for proof in paperwork.proofs):
+        return paperwork
+    return replace(paperwork, not_met=paperwork.declined)
 
 
 def _excusing(facts: AdmissionFacts, terms: Terms) -> bool:

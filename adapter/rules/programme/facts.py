@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
+from adapter.model.case import CreditState
 from adapter.model.dates import Period
 from adapter.model.person import Person
-from adapter.model.reference import Cause, Facility, RegisterEntry, WindowFacts
-
-
-class CreditState(StrEnum):
-    """Where a debtor stands on the shared credit list (信用记录). Being overdue alone never lists."""
-
-    CLEAR = "clear"  # 无不良记录
-    PROPOSED = "proposed"  # 拟列入,已告知
-    LISTED = "listed"  # 已列入
-    APPEALED = "appealed"  # 申诉中
-    CLEARED = "cleared"  # 已移出
+from adapter.model.reference import Cause, DocumentKind, Facility, RegisterEntry, WindowFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +39,9 @@ class AdmissionFacts:
         credit: the debtor's state on the shared list; None when nobody asked.
         other_causes: further causes of a mixed stay, beside ``window.cause``.
         decision: a person's answer where an earlier assessment asked for one.
+        waived: requirements that a named person waived, by their name in the programme file.
+        differs: parts of the registration that differ from the insurer's answer; None while it has not said.
+        declined: instruments whose signature was refused, or that were broken (拒签、违约).
     """
 
     stay_key: str
@@ -62,6 +55,9 @@ class AdmissionFacts:
     credit: CreditState | None = None
     other_causes: frozenset[Cause] = field(default=frozenset())
     decision: Decision | None = None
+    differs: tuple[str, ...] | None = None
+    waived: frozenset[str] = field(default=frozenset())
+    declined: frozenset[DocumentKind] = field(default=frozenset())
 
     @property
     def cause(self) -> Cause | None:

@@ -9,7 +9,8 @@ from typing import NoReturn, TypeVar
 
 from adapter.model.case import DepositState, EntitlementState
 from adapter.model.issues import AdapterError, Issue, SettingMissing
-from adapter.model.reference import Cause, DocumentKind
+from adapter.model.reference import Cause, DocumentKind, ItemKind
+from adapter.model.window import CheckStep
 from adapter.rules.policy.parameters import Raw
 from adapter.rules.policy.scheme import Programme
 from adapter.rules.programme import issues
@@ -35,7 +36,8 @@ Node = Mapping[str, Raw]
 _WORDS = frozenset({"zh", "en", "cite"})
 _CLAUSE = _WORDS | {"rule", "not_met", "unknown", "emergency"}
 _HEAD = frozenset({"programme", "title", "document", "settings", "switches"})
-_TOP = _HEAD | {"emergency", "conditions", "documents", "papers_returned", "exclusions", "deposit", "collection"}
+_TOP = _HEAD | {"emergency", "conditions", "documents", "papers_returned", "exclusions", "deposit"}
+_TOP |= {"collection", "notices", "consent", "checks", "warnings"}
 _PROOF_KEYS = frozenset({"kind", "form", "keep", "this_year", "two_step", "switch"})
 
 
@@ -168,7 +170,28 @@ def read_terms(programme: Programme, settings: Node) -> Terms:
         papers_returned=reader.text(reader.node(document, "papers_returned", ""), "papers_returned"),
         emergency=reader.text(emergency, "emergency") if emergency else None,
         emergency_rule=str(emergency.get("rule", "")),
+        consent=_consent(reader),
+        checks=_checks(reader),
     )
+
+
+def _consent(reader: Reader) -> dict[ItemKind, Text]:
+    """Kinds of items outside the catalogue that want a consent before use."""
+    found = {}
+    for kind, node in reader.nodes(reader.document, "consent", ""):
+        reader.known(node, _WORDS | {"rule"}, f"consent/{kind}")
+        found[reader.member(ItemKind, kind, "consent")] = reader.text(node, f"consent/{kind}")
+    return found
+
+
+def _checks(reader: Reader) -> dict[str, Text]:
+    """Steps that want a named person."""
+    found = {}
+    for step, node in reader.nodes(reader.document, "checks", ""):
+        reader.known([step], CheckStep, "checks")
+        reader.known(node, _WORDS | {"rule"}, f"checks/{step}")
+        found[step] = reader.text(node, f"checks/{step}")
+    return found
 
 
 def _effective_from(reader: Reader) -> date:
@@ -226,7 +249,7 @@ def _switched(reader: Reader, node: Node, switches: Mapping[str, tuple[str, ...]
 
 def _paperwork(reader: Reader, name: str, node: Node, switches: Mapping[str, tuple[str, ...]]) -> Paperwork:
     where = f"documents/{name}"
-    reader.known(node, _CLAUSE | {"custody_cite", "any_of"}, where)
+    reader.known(node, _CLAUSE | {"custody_cite", "any_of", "declined"}, where)
     return Paperwork(
         name=name,
         rule=str(node.get("rule", "")),
@@ -236,6 +259,7 @@ def _paperwork(reader: Reader, name: str, node: Node, switches: Mapping[str, tup
         not_met=reader.state(node, "not_met", where),
         unknown=reader.state(node, "unknown", where),
         excused=reader.excused(node, where),
+        declined=reader.state(node, "declined", where) if "declined" in node else None,
     )
 
 
@@ -279,9 +303,11 @@ def _items(reader: Reader, clauses: Iterable[tuple[str, Node]], own_pay: tuple[s
     """Clauses to one exclusion per group."""
     for name, node in clauses:
         where = f"exclusions/items/{name}"
-        reader.known(node, _WORDS | {"rule", "groups"}, where)
+        reader.known(node, _WORDS | {"rule", "codes", "groups"}, where)
         cite = reader.text(node, where).cite
-        for group, detail in reader.nodes(node, "groups", where):
+        reader.known(reader.node(node, "groups", where), many(node.get("codes")), f"{where}/groups")
+        for group in many(node.get("codes")):
+            detail = reader.node(reader.node(node, "groups", where), group, f"{where}/groups")
             words = reader.text({"cite": cite, **detail}, f"{where}/groups/{group}")
             unless = str(detail["unless"]) if "unless" in detail else None
             reader.known(detail, _WORDS | {"unless"}, f"{where}/groups/{group}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from adapter.model.case import DepositState, EntitlementState
-from adapter.model.reference import Cause, DocumentKind
+from adapter.model.reference import Cause, DocumentKind, ItemKind
 from adapter.rules.programme.facts import AdmissionFacts
 from adapter.rules.programme.reasons import Finding
 
@@ -87,6 +87,7 @@ class Paperwork:
 
     Attributes:
         custody_cite: article under which the hospital keeps it.
+        declined: what a refused or broken instrument leaves; None: the same as ``not_met``.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Paperwork:
     not_met: EntitlementState
     unknown: EntitlementState
     excused: EntitlementState | None
+    declined: EntitlementState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,12 @@ class DepositRule:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A programme ready to be applied to a stay."""
+    """A programme ready to be applied to a stay.
+
+    Attributes:
+        consent: kinds of items that need a consent before use when no insurer bears them; empty: no such clause.
+        checks: steps that want a named person, by name.
+    """
 
     programme: str
     version: str
@@ -168,6 +175,8 @@ class Terms:
     papers_returned: Text
     emergency: Text | None
     emergency_rule: str
+    consent: Mapping[ItemKind, Text]
+    checks: Mapping[str, Text]
 
     def switch(self, name: str) -> str:
         """The single value of a switch; "" when the programme does not have it."""

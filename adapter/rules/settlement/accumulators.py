@@ -15,7 +15,7 @@ from adapter.rules.settlement.position import Position
 ONE_ADMISSION = Money(100)
 
 #: What may be accumulated for a payer; its full name is ``<payer>.<name>``.
-NAMES = ("paid", "deductible", "eligible", "base", "admissions")
+NAMES = ("paid", "deductible", "eligible", "base", "admissions", "deductibles")
 
 #: Payers whose deductible is met over the year; the others' is by stay and needs no memory.
 _YEARLY = (Payer.BASIC, Payer.CRITICAL_ILLNESS)
@@ -41,7 +41,11 @@ def accruals_of(
             amounts["admissions"] = ONE_ADMISSION if result.bill.total else ZERO
         if payer is Payer.CRITICAL_ILLNESS:
             amounts["base"] = figures.get("base", result.base)
-    return tuple(Accrual(person_key, year, f"{payer}.{name}", amount) for name, amount in amounts.items() if amount)
+        pays_it = "deductible_paid" in result.policy.steps
+        if pays_it and any(step.name == "deductible-paid" and step.amount for step in result.steps):
+            amounts["deductibles"] = ONE_ADMISSION
+    own = payer.value
+    return tuple([Accrual(person_key, year, f"{own}.{name}", amount) for name, amount in amounts.items() if amount])
 
 
 def _counts_by_year(result: Position) -> bool:

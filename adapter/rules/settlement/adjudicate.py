@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 
 from adapter.model.claim import ChargeLine, Claim, YearToDate
 from adapter.model.issues import AdapterError, Issue
@@ -21,9 +24,10 @@ from adapter.model.settlement import (
     Step,
 )
 from adapter.rules.policy.scheme import ResolvedLayer
-from adapter.rules.settlement import issues
+from adapter.rules.settlement import fact_issues, issues
 from adapter.rules.settlement.accumulators import accruals_of
 from adapter.rules.settlement.coordination import Turn, check_layers, coordinate
+from adapter.rules.settlement.item_terms import AT
 from adapter.rules.settlement.position import Bill
 from adapter.rules.settlement.scope import split_lines, split_rule, sums_of, without_third_party
 
@@ -55,8 +59,8 @@ def adjudicate(
         AdapterError: SET-3xx, with one issue for everything that stands in the way.
     """
     answers, authorities = answers or {}, authorities or {}
-    _check(claim, accrued, layers, answers)
-    stay, on = claim.stay, claim.stay.settled_on
+    check_claim(claim, accrued, layers, answers)
+    stay, on, total = claim.stay, claim.stay.settled_on, claim.total
     keys = {
         **dict(claim.circumstances),
         "hospital_level": str(stay.facility.level),
@@ -64,7 +68,7 @@ def adjudicate(
     }
     splits, warnings = split_lines(claim.lines, stay.facility.level, split_rule(layers, on, keys))
     bill = Bill(
-        total=claim.total - claim.third_party,
+        total=total - claim.third_party,
         sums=without_third_party(sums_of(splits), claim.third_party),
         on=on,
         insurance=claim.person.insurance,
@@ -81,8 +85,8 @@ def adjudicate(
         version=claim.version,
         scheme=scheme,
         on=on,
-        total=claim.total,
-        shares=_shares(claim, turns, authorities, complete),
+        total=total,
+        shares=_shares(claim, total, turns, authorities, complete),
         steps=_steps(claim, turns, after),
         patient=patient_parts(after),
         splits=tuple(splits.items()),
@@ -93,7 +97,7 @@ def adjudicate(
         complete=complete,
         test_profile=test_profile or any(layer.policy.test_profile for layer in layers),
         not_modelled=open_layers,
-        issues=(*warnings, *more),
+        issues=(*_below_zero(total), *warnings, *more),
         standings=tuple(turn.standing for turn in turns),
     )
 
@@ -104,25 +108,16 @@ def patient_parts(bill: Bill) -> PatientParts:
     ``relieved`` is what later payers (and a basic payer beyond the range) take off; the parts add up to the patient.
     """
     sums = bill.sums
-    basic = Money.total(amount for payer, amount in bill.paid if payer is Payer.BASIC)
-    shared = sums.in_scope - min(basic, max(sums.in_scope, ZERO))
-    parts = PatientParts(
+    basic = sum([amount.fen for payer, amount in bill.paid if payer is Payer.BASIC])
+    shared = Money(sums.in_scope.fen - min(basic, max(sums.in_scope.fen, 0)))
+    return PatientParts(
         full_self_pay=sums.full_self_pay,
         over_limit=sums.over_limit,
         pre_self_pay=sums.pre_self_pay,
         deductible=bill.deductible,
         coinsurance=shared - bill.deductible - bill.over_cap,
         over_cap=bill.over_cap,
-    )
-    patient = bill.total - bill.paid_total
-    return PatientParts(
-        parts.full_self_pay,
-        parts.over_limit,
-        parts.pre_self_pay,
-        parts.deductible,
-        parts.coinsurance,
-        parts.over_cap,
-        relieved=patient - parts.total,
+        relieved=bill.total - bill.paid_total - bill.outside - shared,
     )
 
 
@@ -149,38 +144,60 @@ def basis_of(claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer],
         sorted((name, amount.fen) for name, amount in accrued.amounts if amount),
         _rules(layers),
     ]
-    parts += sorted(_line_mark(line, stay.facility.level) for line in claim.lines)
+    parts += sorted(_line_marks(claim.lines, stay.facility.level))
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-def _line_mark(line: ChargeLine, level: Level) -> str:
-    """Everything about a line that its split depends on."""
-    item, his = line.item, line.his_split
-    rule = "" if item is None else f"{item.item_class}|{item.self_share}|{item.price_limit(level)}|{item.restricted}"
-    estimate = (
-        ""
-        if item is not None or his is None
-        else f"{his.full_self_pay.fen}|{his.over_limit.fen}|{his.pre_self_pay.fen}|{his.in_scope.fen}"
-    )
-    return (
-        f"{line.id}|{line.code}|{line.service_date}|{line.quantity.normalize()}|{line.amount.fen}|{line.reverses}"
-        f"|{rule}|{line.in_restriction}|{estimate}"
-    )
+def _line_marks(lines: Sequence[ChargeLine], level: Level) -> list[str]:
+    """Everything about each line that its split depends on."""
+    marks, known, day, quantity = [], AT[level], _day, _quantity
+    for line in lines:
+        item = line.item
+        rule = "" if item is None else (known.get(id(item)) or known.read(item)).mark
+        estimate = "" if item is not None else _estimate(line)
+        marks.append(
+            f"{line.id}|{line.code}|{day(line.service_date)}|{quantity(line.quantity)}|{line.amount.fen}"
+            f"|{line.reverses!s}|{rule}|{line.in_restriction!s}|{estimate}"
+        )
+    return marks
 
 
-def _check(
+def _estimate(line: ChargeLine) -> str:
+    his = line.his_split
+    if his is None:
+        return ""
+    return f"{his.full_self_pay.fen}|{his.over_limit.fen}|{his.pre_self_pay.fen}|{his.in_scope.fen}"
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date) -> str:
+    return str(day)
+
+
+@lru_cache(maxsize=1024)
+def _quantity(quantity: Decimal) -> str:
+    """Equal quantities look alike, however many zeros they were written with."""
+    return str(quantity.normalize())
+
+
+def check_claim(
     claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer], answers: Mapping[Payer, PayerAnswer]
 ) -> None:
+    """Refuse what cannot be adjudicated. Raises AdapterError with one issue for everything that stands in the way."""
     check_layers(layers)
     found: list[Issue] = []
     if accrued.year != claim.stay.settled_on.year:
         found.append(issues.year_differs(accrued.year, claim.stay.settled_on))
-    if not ZERO <= claim.third_party <= max(claim.total, ZERO):
+    if claim.third_party and not ZERO <= claim.third_party <= max(claim.total, ZERO):
         found.append(issues.third_party_out_of_range(claim.third_party, claim.total))
     known = {layer.payer for layer in layers}
     found += [issues.payer_not_in_scheme(payer) for payer in answers if payer not in known]
     if found:
         raise AdapterError(*found)
+
+
+def _below_zero(total: Money) -> tuple[Issue, ...]:
+    return (fact_issues.total_below_zero(total),) if total < ZERO else ()
 
 
 def _authority(turn: Turn, authorities: Mapping[Payer, Authority]) -> Authority:
@@ -193,7 +210,7 @@ def _authority(turn: Turn, authorities: Mapping[Payer, Authority]) -> Authority:
 
 
 def _shares(
-    claim: Claim, turns: Sequence[Turn], authorities: Mapping[Payer, Authority], complete: bool
+    claim: Claim, total: Money, turns: Sequence[Turn], authorities: Mapping[Payer, Authority], complete: bool
 ) -> tuple[Share, ...]:
     shares = []
     if claim.third_party:
@@ -211,7 +228,7 @@ def _shares(
                 reference=None if turn.answer is None else turn.answer.reference,
             )
         )
-    patient = claim.total - Money.total(share.amount for share in shares)
+    patient = total - Money.total(share.amount for share in shares)
     decided = Authority.ADAPTER if complete else Authority.EXPECTED
     shares.append(Share(Payer.PATIENT, patient, decided, "", _PATIENT_CITE))
     return tuple(shares)
@@ -238,17 +255,21 @@ def _steps(claim: Claim, turns: Sequence[Turn], bill: Bill) -> tuple[Step, ...]:
             )
         )
     steps += [step for turn in turns for step in turn.steps]
-    patient = bill.total - bill.paid_total
+    return (*steps, patient_step(bill.total, bill.paid_total))
+
+
+def patient_step(total: Money, paid: Money) -> Step:
+    """The last line of every settlement; ``total`` is the bill without a third party's part."""
+    patient = total - paid
     because = Explanation(
-        zh=f"个人负担 = {bill.total} − 各方合计{bill.paid_total} = {patient}",
-        en=f"patient = {bill.total} − payers together {bill.paid_total} = {patient}",
+        zh=f"个人负担 = {total} − 各方合计{paid} = {patient}",
+        en=f"patient = {total} − payers together {paid} = {patient}",
         cite=_PATIENT_CITE,
     )
-    inputs = (("total", bill.total.text), ("paid", bill.paid_total.text))
+    inputs = (("total", total.text), ("paid", paid.text))
     checks = (("amount", "total - paid"), ("left", "0"))
     sources = (("paid", "bill.paid"),)
-    steps.append(Step(Payer.PATIENT, "patient", patient, ZERO, because, inputs, checks, sources))
-    return tuple(steps)
+    return Step(Payer.PATIENT, "patient", patient, ZERO, because, inputs, checks, sources)
 
 
 def _accruals(claim: Claim, turns: Sequence[Turn]) -> tuple[Accrual, ...]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from adapter.model.money import ZERO
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Value
-from adapter.rules.settlement.position import Position, clauses
+from adapter.rules.settlement.position import Position, clauses, pairs
 
 PAYMENT = "payment"
 ELIGIBLE = "eligible"
@@ -34,8 +32,17 @@ def ceiling_on_eligible(position: Position) -> Position:
     inputs = {"ceiling": ceiling.money, "used": used, "eligible": position.left}
     checks = {"amount": "eligible - left", "left": "min(eligible, max(ceiling - used, 0))"}
     sources = {"eligible": "previous.left", "used": "accrued.eligible"}
-    after = position.step("cap", over, kept, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, base=kept, over_cap=position.over_cap + over)
+    return position.step(
+        "cap",
+        over,
+        kept,
+        because=because,
+        inputs=inputs,
+        checks=checks,
+        sources=sources,
+        base=kept,
+        over_cap=position.over_cap + over,
+    )
 
 
 def ceiling_on_payment(position: Position) -> Position:
@@ -52,7 +59,19 @@ def ceiling_on_payment(position: Position) -> Position:
         cite=clauses(ceiling.cite, read.cite),
     )
     inputs = {"ceiling": ceiling.money, "used": used, "uncapped": position.pay}
-    checks = {"amount": "uncapped - left", "left": "min(uncapped, max(ceiling - used, 0))"}
-    sources = {"uncapped": "so far.pay", "used": "accrued.paid"}
-    after = position.step("cap", over, pay, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, pay=pay, outside=min(position.outside, pay), over_cap=position.over_cap + over)
+    return position.step(
+        "cap",
+        over,
+        pay,
+        because=because,
+        inputs=inputs,
+        checks=_ON_PAYMENT,
+        sources=_SO_FAR,
+        pay=pay,
+        outside=min(position.outside, pay),
+        over_cap=position.over_cap + over,
+    )
+
+
+_ON_PAYMENT = pairs(amount="uncapped - left", left="min(uncapped, max(ceiling - used, 0))")
+_SO_FAR = pairs(uncapped="so far.pay", used="accrued.paid")

@@ -2,15 +2,22 @@
 
 It proves the arithmetic: sums, products, the order of payers and every rounding. It does not prove that the facts are
 true, nor that a payer's own answer is right: such amounts say "payer's answer, not derived".
+
+The tables below are written straight to JSON: their fields stand in the order of the alphabet, as the digest wants.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from adapter.model.claim import LineSplit
-from adapter.model.money import Money
+import msgspec
+
+from adapter.model.claim import LineSplit, SplitBasis
+from adapter.model.money import text_of
 from adapter.model.settlement import Authority, Payer, Settlement, Share, Standing, Step
 from adapter.rules.settlement.explain import TEST_PROFILE_TAG, patient_amounts
 
@@ -21,95 +28,236 @@ DERIVED = "derived 本方推算"
 SCOPE = "arithmetic only: sums, products, order of payers, rounding 仅证明算术"
 
 _DECIDED_ELSEWHERE = (Authority.PAYER, Authority.OBSERVED)
+_SORTED = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate as it is kept and handed out.
+
+    Attributes:
+        body: JSON with sorted keys, no blanks, UTF-8; amounts are text in yuan with two decimals.
+        digest: SHA-256, hex, over the body without its own digest.
+    """
+
+    body: bytes
+    digest: str
 
 
 def certificate(settlement: Settlement) -> dict[str, object]:
-    """The certificate of a settlement: plain JSON values, amounts as text in yuan with two decimals.
+    """The certificate of a settlement as plain JSON values, with its ``digest``."""
+    found: dict[str, object] = msgspec.json.decode(certified(settlement).body)
+    return found
 
-    ``digest`` is the SHA-256, hex, over everything else as JSON with sorted keys, no blanks, UTF-8.
-    """
-    accrued = settlement.accrued
-    document: dict[str, object] = {
-        "kind": KIND,
-        "format": FORMAT,
-        "proves": SCOPE,
-        "tag": TEST_PROFILE_TAG if settlement.test_profile else None,
-        "case_id": settlement.case_id,
-        "version": settlement.version,
-        "scheme": settlement.scheme,
-        "settled_on": settlement.on.isoformat(),
-        "complete": settlement.complete,
-        "rules": list(settlement.rules),
-        "basis": settlement.basis,
-        "not_modelled": [str(payer) for payer in settlement.not_modelled],
-        "bill": {"total": settlement.total.text, "third_party": settlement.share_of(Payer.THIRD_PARTY).text},
-        "lines": [{"id": line, "basis": str(split.basis), **_parts(split)} for line, split in settlement.splits],
-        "year_to_date": {
-            "year": accrued.year,
-            "source": accrued.source,
-            "amounts": {name: amount.text for name, amount in accrued.amounts},
-        },
-        "standings": [_standing(each) for each in settlement.standings],
-        "steps": [_step(each) for each in settlement.steps],
-        "shares": [_share(each) for each in settlement.shares],
-        "patient": {name: amount.text for name, amount in patient_amounts(settlement.patient)},
-        "accruals": {accrual.name: accrual.amount.text for accrual in settlement.accruals},
-    }
-    return {**document, "digest": digest_of(document)}
+
+def certified(settlement: Settlement) -> Certified:
+    """The certificate of a settlement; the digest stands among the keys where the alphabet puts it."""
+    before = _SORTED.encode(_opening(settlement))[:-1] + b","
+    after = memoryview(_SORTED.encode(_account(settlement)))[1:]  # long: looked at, not copied
+    hashed = hashlib.sha256(before)
+    hashed.update(after)
+    digest = hashed.hexdigest()
+    return Certified(b"".join((before, b'"digest":"%b",' % digest.encode(), after)), digest)
 
 
 def digest_of(document: dict[str, object]) -> str:
     """SHA-256 over the document without its own digest."""
     rest = {name: value for name, value in document.items() if name != "digest"}
-    text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(rest)).hexdigest()
 
 
-def _parts(split: LineSplit) -> dict[str, str]:
-    return {
-        "full_self_pay": split.full_self_pay.text,
-        "over_limit": split.over_limit.text,
-        "pre_self_pay": split.pre_self_pay.text,
-        "in_scope": split.in_scope.text,
-    }
+class _Bill(msgspec.Struct, frozen=True):
+    third_party: str
+    total: str
 
 
-def _standing(each: Standing) -> dict[str, object]:
-    amounts: dict[str, Money] = {
-        "paid": each.paid,
-        "paid_outside": each.paid_outside,
-        "deductible": each.deductible,
-        "over_cap": each.over_cap,
-        "pays": each.pays,
-        "outside": each.outside,
-    }
-    named = {name: amount.text for name, amount in amounts.items()}
-    return {"payer": str(each.payer), "total": each.total.text, "sums": _parts(each.sums), **named}
+class _Opening(msgspec.Struct, frozen=True):
+    """What stands before the digest."""
+
+    accruals: dict[str, str]
+    basis: str
+    bill: _Bill
+    case_id: str
+    complete: bool
 
 
-def _step(step: Step) -> dict[str, object]:
-    return {
-        "payer": str(step.payer),
-        "name": step.name,
-        "amount": step.amount.text,
-        "left": step.left.text,
-        "inputs": dict(step.inputs),
-        "checks": dict(step.checks),
-        "sources": dict(step.sources),
-        "zh": step.because.zh,
-        "en": step.because.en,
-        "cite": step.because.cite,
-    }
+class _Line(msgspec.Struct, frozen=True):
+    basis: SplitBasis
+    full_self_pay: str
+    id: str
+    in_scope: str
+    over_limit: str
+    pre_self_pay: str
 
 
-def _share(share: Share) -> dict[str, object]:
-    return {
-        "payer": str(share.payer),
-        "amount": share.amount.text,
-        "authority": str(share.authority),
-        "origin": NOT_DERIVED if share.authority in _DECIDED_ELSEWHERE else DERIVED,
-        "expected": None if share.expected is None else share.expected.text,
-        "plan": share.plan,
-        "cite": share.cite,
-        "reference": share.reference,
-    }
+class _Share(msgspec.Struct, frozen=True):
+    amount: str
+    authority: Authority
+    cite: str
+    expected: str | None
+    origin: str
+    payer: Payer
+    plan: str
+    reference: str | None
+
+
+class _Sums(msgspec.Struct, frozen=True):
+    full_self_pay: str
+    in_scope: str
+    over_limit: str
+    pre_self_pay: str
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    deductible: str
+    outside: str
+    over_cap: str
+    paid: str
+    paid_outside: str
+    payer: Payer
+    pays: str
+    sums: _Sums
+    total: str
+
+
+class _Step(msgspec.Struct, frozen=True):
+    amount: str
+    checks: msgspec.Raw
+    cite: str
+    en: str
+    inputs: dict[str, str]
+    left: str
+    name: str
+    payer: Payer
+    sources: msgspec.Raw
+    zh: str
+
+
+class _YearToDate(msgspec.Struct, frozen=True):
+    amounts: dict[str, str]
+    source: str
+    year: int
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """What stands after the digest."""
+
+    format: str
+    kind: str
+    lines: list[_Line]
+    not_modelled: tuple[Payer, ...]
+    patient: dict[str, str]
+    proves: str
+    rules: tuple[str, ...]
+    scheme: str
+    settled_on: str
+    shares: list[_Share]
+    standings: list[_Standing]
+    steps: list[_Step]
+    tag: str | None
+    version: int
+    year_to_date: _YearToDate
+
+
+def _opening(settlement: Settlement) -> _Opening:
+    return _Opening(
+        {accrual.name: accrual.amount.text for accrual in settlement.accruals},
+        settlement.basis,
+        _Bill(settlement.share_of(Payer.THIRD_PARTY).text, settlement.total.text),
+        settlement.case_id,
+        settlement.complete,
+    )
+
+
+def _account(settlement: Settlement) -> _Account:
+    accrued = settlement.accrued
+    amounts = {name: amount.text for name, amount in accrued.amounts}
+    return _Account(
+        format=FORMAT,
+        kind=KIND,
+        lines=_lines(settlement.splits),
+        not_modelled=settlement.not_modelled,
+        patient={name: amount.text for name, amount in patient_amounts(settlement.patient)},
+        proves=SCOPE,
+        rules=settlement.rules,
+        scheme=settlement.scheme,
+        settled_on=settlement.on.isoformat(),
+        shares=[_share(each) for each in settlement.shares],
+        standings=[_standing(each) for each in settlement.standings],
+        steps=[_step(each) for each in settlement.steps],
+        tag=TEST_PROFILE_TAG if settlement.test_profile else None,
+        version=settlement.version,
+        year_to_date=_YearToDate(amounts, accrued.source, accrued.year),
+    )
+
+
+def _lines(splits: Sequence[tuple[str, LineSplit]]) -> list[_Line]:
+    """A bill has more lines than anything else: one loop, without a call for each of their amounts."""
+    text = text_of
+    return [
+        _Line(
+            split.basis,
+            text(split.full_self_pay.fen),
+            line,
+            text(split.in_scope.fen),
+            text(split.over_limit.fen),
+            text(split.pre_self_pay.fen),
+        )
+        for line, split in splits
+    ]
+
+
+def _standing(each: Standing) -> _Standing:
+    sums = each.sums
+    return _Standing(
+        text_of(each.deductible.fen),
+        text_of(each.outside.fen),
+        text_of(each.over_cap.fen),
+        text_of(each.paid.fen),
+        text_of(each.paid_outside.fen),
+        each.payer,
+        text_of(each.pays.fen),
+        _Sums(
+            text_of(sums.full_self_pay.fen),
+            text_of(sums.in_scope.fen),
+            text_of(sums.over_limit.fen),
+            text_of(sums.pre_self_pay.fen),
+        ),
+        text_of(each.total.fen),
+    )
+
+
+def _step(step: Step) -> _Step:
+    because = step.because
+    return _Step(
+        text_of(step.amount.fen),
+        _formulas(step.checks),
+        because.cite,
+        because.en,
+        dict(step.inputs),
+        text_of(step.left.fen),
+        step.name,
+        step.payer,
+        _formulas(step.sources),
+        because.zh,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _formulas(pairs: tuple[tuple[str, str], ...]) -> msgspec.Raw:
+    """Checks or sources: the same few words on every bill, so they are written once."""
+    named: dict[str, Any] = dict(pairs)
+    return msgspec.Raw(_SORTED.encode(named))
+
+
+def _share(share: Share) -> _Share:
+    return _Share(
+        text_of(share.amount.fen),
+        share.authority,
+        share.cite,
+        None if share.expected is None else text_of(share.expected.fen),
+        NOT_DERIVED if share.authority in _DECIDED_ELSEWHERE else DERIVED,
+        share.payer,
+        share.plan,
+        share.reference,
+    )

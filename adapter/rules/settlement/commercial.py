@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from adapter.model.issues import AdapterError
 from adapter.model.money import ZERO, Money
@@ -32,7 +31,7 @@ def commercial_parts(position: Position) -> Position:
         name = str(part.get("name", ""))
         base, in_scope = _base(position, str(part.get("base", "")), pay, outside)
         taken = min(rule.part(part, "deductible").money, base) if "deductible" in part else ZERO
-        table = _bands(rule, part)
+        table = bands_of_part(rule, part)
         cut = graduated(taken, base, table, change)
         amount = cut.amount if "cap" not in part else min(cut.amount, rule.part(part, "cap").money)
         zh = f"{name}:基数{base} − 起付{taken};{cut.words} = {amount}"
@@ -49,8 +48,18 @@ def commercial_parts(position: Position) -> Position:
     because = Explanation(zh=f"各部分合计{pay}", en=f"parts together {pay}", cite=rule.cite)
     checks = {"amount": " + ".join(parts) or "0", "left": "amount"}
     sources = {name: f"part.{number}" for number, name in enumerate(parts, 1)}
-    after = after.step("parts", pay, pay, because=because, inputs=parts, checks=checks, sources=sources)
-    return replace(after, base=position.bill.left, pay=pay, outside=min(outside, pay))
+    return after.step(
+        "parts",
+        pay,
+        pay,
+        because=because,
+        inputs=parts,
+        checks=checks,
+        sources=sources,
+        base=position.bill.left,
+        pay=pay,
+        outside=min(outside, pay),
+    )
 
 
 def _base(position: Position, kind: str, pay: Money, outside: Money) -> tuple[Money, Money]:
@@ -69,7 +78,8 @@ def _base(position: Position, kind: str, pay: Money, outside: Money) -> tuple[Mo
     raise AdapterError(issues.plan_contradicts(position.policy.name, f"parts.base = {kind}", ", ".join(BASES)))
 
 
-def _bands(rule: Value, part: Mapping[str, Raw]) -> tuple[Band, ...]:
+def bands_of_part(rule: Value, part: Mapping[str, Raw]) -> tuple[Band, ...]:
+    """A part's bands; one ratio is one band from nothing on."""
     if "bands" in part:
         return bands_of(rule.part(part, "bands"))
     return (Band(ZERO, rule.part(part, "ratio").decimal),)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from adapter.model.built import quickly_built
 from adapter.model.claim import LineSplit
 from adapter.model.issues import AdapterError, Issue, NotPublished
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation, Payer, PayerAnswer, Standing, Step
-from adapter.rules.policy.parameters import DEFAULT
+from adapter.rules.policy.parameters import DEFAULT, Policy
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import ceiling, issues
 from adapter.rules.settlement.commercial import commercial_parts
@@ -17,13 +18,15 @@ from adapter.rules.settlement.critical_illness import critical_illness_base, cum
 from adapter.rules.settlement.deductible import deductible
 from adapter.rules.settlement.fund_share import bands, ratio
 from adapter.rules.settlement.hospital import waiver
-from adapter.rules.settlement.medical_aid import in_scope_left
-from adapter.rules.settlement.opening import first_share, in_scope
+from adapter.rules.settlement.medical_aid import aid_threshold, in_scope_left
+from adapter.rules.settlement.opening import first_share, in_scope, year_known
 from adapter.rules.settlement.position import NOTHING, Bill, Position, StepKind
+from adapter.rules.settlement.safety_net import deductible_paid, floor, household
 from adapter.rules.settlement.top_up import top_up_base
 
 #: Every kind of step that a plan file may list, by name.
 KINDS: Mapping[str, StepKind] = {
+    "year_known": year_known,
     "in_scope": in_scope,
     "first_share": first_share,
     "ceiling_on_eligible": ceiling.ceiling_on_eligible,
@@ -35,11 +38,16 @@ KINDS: Mapping[str, StepKind] = {
     "cumulative_share": cumulative_share,
     "commercial_parts": commercial_parts,
     "in_scope_left": in_scope_left,
+    "aid_threshold": aid_threshold,
     "top_up_base": top_up_base,
     "waiver": waiver,
+    "deductible_paid": deductible_paid,
+    "floor": floor,
+    "household": household,
 }
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One payer's turn.
@@ -67,30 +75,43 @@ def check_layers(layers: Sequence[ResolvedLayer]) -> None:
     """Refuse plans that no calculation understands. Raises AdapterError SET-307 and SET-308, all at once."""
     found: list[Issue] = []
     payers = [layer.payer for layer in layers]
-    found += [
-        issues.plan_contradicts(str(payer), "一个支付方出现两次 payer twice", "once")
-        for payer in dict.fromkeys(payers)
-        if payers.count(payer) > 1
-    ]
+    if len(set(payers)) < len(payers):
+        twice = [payer for payer in dict.fromkeys(payers) if payers.count(payer) > 1]
+        found += [issues.plan_contradicts(str(payer), "一个支付方出现两次 payer twice", "once") for payer in twice]
     for layer in layers:
-        policy = layer.policy
-        found += [
-            issues.step_unknown(policy.name, step, ", ".join(KINDS)) for step in policy.steps if step not in KINDS
-        ]
-        if "ceiling" in policy.parameters:
-            for step in _ceiling_steps(layer):
-                found.append(issues.plan_contradicts(policy.name, "ceiling_reading", f"steps: {step}"))
+        if _UNDERSTOOD.get(id(layer.policy)) is not layer.policy:
+            found += _not_understood(layer.policy)
     if found:
         raise AdapterError(*found)
 
 
-def _ceiling_steps(layer: ResolvedLayer) -> list[str]:
+#: Plans that were looked through and found sound, by identity; held, so that no other can come by it.
+_UNDERSTOOD: dict[int, Policy] = {}
+
+
+def _not_understood(policy: Policy) -> list[Issue]:
+    """What no calculation understands of a plan; a sound one is looked through once."""
+    found = [issues.step_unknown(policy.name, step, ", ".join(KINDS)) for step in policy.steps if step not in KINDS]
+    if "ceiling" in policy.parameters:
+        missing = [f"steps: {step}" for step in _ceiling_steps(policy)]
+        found += [issues.plan_contradicts(policy.name, "ceiling_reading", each) for each in missing]
+    if not found:
+        if len(_UNDERSTOOD) >= _PLANS_KEPT:
+            _UNDERSTOOD.clear()
+        _UNDERSTOOD[id(policy)] = policy
+    return found
+
+
+_PLANS_KEPT = 1_000
+
+
+def _ceiling_steps(policy: Policy) -> list[str]:
     """Steps that the plan's reading of its ceiling needs and that it does not list: they would lift the ceiling."""
     readings = {ceiling.PAYMENT}
-    if "ceiling_reading" in layer.policy.parameters:
-        readings = {str(entry.value) for entry in layer.policy.parameters["ceiling_reading"].history if entry.value}
+    if "ceiling_reading" in policy.parameters:
+        readings = {str(entry.value) for entry in policy.parameters["ceiling_reading"].history if entry.value}
     needed = {ceiling.PAYMENT: "ceiling_on_payment", ceiling.ELIGIBLE: "ceiling_on_eligible"}
-    return [needed[read] for read in sorted(readings) if read in needed and needed[read] not in layer.policy.steps]
+    return [needed[read] for read in sorted(readings) if read in needed and needed[read] not in policy.steps]
 
 
 def coordinate(
@@ -134,24 +155,25 @@ def _modelled(bill: Bill, layer: ResolvedLayer) -> tuple[Position | None, Issue 
     try:
         return calculate(bill, layer), None
     except NotPublished as gap:
-        return None, issues.value_not_published(layer.payer, gap.issues[0].pointer)
+        found = gap.issues[0]
+        missing_fact = found.code.startswith("SET-")
+        return None, found if missing_fact else issues.value_not_published(layer.payer, found.pointer)
 
 
 def calculate(bill: Bill, layer: ResolvedLayer) -> Position:
     """What a payer bears by its plan; of several identities the better one counts, never both (就高不重复, Q-07).
 
     Raises:
-        NotPublished: the source prints no value that this stay needs.
+        NotPublished: the source prints no value that this stay needs, or a fact that the plan needs is not there.
         AdapterError: SET-301 for a plan that makes more than the bill, or less than nothing, of it.
     """
-    start = Position(bill, layer.payer, layer.policy, bill.keys)
-    refused = _not_covered(start)
+    refused = _not_covered(bill, layer)
     if refused is not None:
         return refused
     known = layer.policy.keys_of("person_category")
     categories = sorted(str(category) for category in bill.categories if category in known) or [DEFAULT]
-    runs = [_run(replace(start, keys={**bill.keys, "person_category": category})) for category in categories]
-    return max(runs, key=lambda run: run.pay)
+    runs = [_run(Position.opening(bill, layer.payer, layer.policy, category)) for category in categories]
+    return runs[0] if len(runs) == 1 else max(runs, key=lambda run: run.pay)
 
 
 def _run(position: Position) -> Position:
@@ -164,9 +186,9 @@ def _run(position: Position) -> Position:
     return position
 
 
-def _not_covered(position: Position) -> Position | None:
+def _not_covered(bill: Bill, layer: ResolvedLayer) -> Position | None:
     """A step that says why this payer has nothing to do with the person, or None when it has."""
-    rule, held = position.find("insurance"), str(position.bill.insurance)
+    rule, held = layer.policy.find("insurance", bill.on, bill.keys), str(bill.insurance)
     if rule is None or held in rule.texts:
         return None
     because = Explanation(
@@ -174,7 +196,8 @@ def _not_covered(position: Position) -> Position | None:
         en=f"insurance '{held}' is not one of this plan ({', '.join(rule.texts)}): {ZERO}",
         cite=rule.cite,
     )
-    return position.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held}, checks=NOTHING)
+    start = Position.opening(bill, layer.payer, layer.policy)
+    return start.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held}, checks=NOTHING)
 
 
 def _standing(payer: Payer, bill: Bill, pay: Money, outside: Money) -> Standing:
@@ -203,21 +226,24 @@ def _after(
     """The bill for the next payer."""
     sums = bill.sums
     if result is not None and result.first:
-        sums = replace(sums, in_scope=sums.in_scope - result.first, pre_self_pay=sums.pre_self_pay + result.first)
+        pre, scope = sums.pre_self_pay + result.first, sums.in_scope - result.first
+        sums = LineSplit(sums.full_self_pay, sums.over_limit, pre, scope, sums.basis)
     figures: dict[str, Money] = {}
     if answer is not None:
-        sums = answered_sums(replace(bill, sums=sums), answer, splits, found)
+        sums = answered_sums(bill.after(sums=sums), answer, splits, found)
         figures = dict(answer.amounts)
-    outside = min(result.outside, pay) if result is not None else ZERO
-    outside = max(outside, pay - max(replace(bill, sums=sums).in_scope_left, ZERO))
-    after = replace(bill, sums=sums, paid=(*bill.paid, (layer.payer, pay)), paid_outside=bill.paid_outside + outside)
+    outside = min(result.outside.fen, pay.fen) if result is not None else 0
+    as_seen = bill if sums is bill.sums else bill.after(sums=sums)
+    outside = max(outside, pay.fen - as_seen.in_scope_left.fen)
+    paid, paid_outside = (*bill.paid, (layer.payer, pay)), Money(bill.paid_outside.fen + outside)
     if layer.payer is not Payer.BASIC:
-        return after
+        return bill.after(sums=sums, paid=paid, paid_outside=paid_outside)
     taken = figures.get("deductible", ZERO if result is None else result.deductible)
     over = figures.get("over-cap", ZERO if result is None else result.over_cap)
     room = max(sums.in_scope - pay, ZERO)
     taken = min(taken, room)
-    return replace(after, deductible=taken, over_cap=min(over, room - taken))
+    over = min(over, room - taken)
+    return bill.after(sums=sums, paid=paid, paid_outside=paid_outside, deductible=taken, over_cap=over)
 
 
 def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit], found: list[Issue]) -> LineSplit:
@@ -266,7 +292,7 @@ def _not_modelled(layer: ResolvedLayer, gap: Issue) -> Step:
     cite = policy.sources[0].key if policy.sources else policy.document.id
     because = Explanation(f"未测算:{gap.zh}", f"not modelled: {gap.en}", f"{policy.name} {cite}")
     inputs = (("not_published", gap.pointer),)
-    return Step(layer.payer, "not-modelled", ZERO, ZERO, because, inputs, tuple(NOTHING.items()))
+    return Step(layer.payer, "not-modelled", ZERO, ZERO, because, inputs, NOTHING)
 
 
 def _steps(

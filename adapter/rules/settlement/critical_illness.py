@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from adapter.model.money import ZERO
 from adapter.model.settlement import Explanation
 from adapter.rules.settlement.deductible import standard
 from adapter.rules.settlement.fund_share import adjustment, bands_of, graduated
-from adapter.rules.settlement.position import Position, clauses
+from adapter.rules.settlement.position import Position, clauses, pairs
 
 
 def critical_illness_base(position: Position) -> Position:
@@ -52,10 +50,16 @@ def critical_illness_base(position: Position) -> Position:
         )
     )
     checks = {"amount": f"min(max({formula}, 0), unpaid)", "left": "amount"}
-    sources = {name: f"standing.{name}" for name in ("in_scope_left", "deductible", "over_cap", "pre_self_pay")}
-    sources["unpaid"] = "standing.left"
-    after = position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, base=base)
+    return position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=_LEFT, base=base)
+
+
+_LEFT = pairs(
+    in_scope_left="standing.in_scope_left",
+    deductible="standing.deductible",
+    over_cap="standing.over_cap",
+    pre_self_pay="standing.pre_self_pay",
+    unpaid="standing.left",
+)
 
 
 def cumulative_share(position: Position) -> Position:
@@ -80,22 +84,21 @@ def cumulative_share(position: Position) -> Position:
         "amount": "min(max(standard - year_to_date, 0), base)",
         "left": "max(year_to_date + base - standard, 0)",
     }
-    sources = {"year_to_date": "accrued.base", "base": "previous.left"}
-    after = position.step("deductible", taken, above, because=because, inputs=inputs, checks=checks, sources=sources)
+    after = position.step("deductible", taken, above, because=because, inputs=inputs, checks=checks, sources=_YEAR)
 
     table, origin = position.at("bands"), position.switch("bands_origin", "relative", "GC-07")
     change = adjustment(position)
     start = min(rule.amount, accumulated) if origin.text == "absolute" else ZERO
-    cut = graduated(start, start + above, bands_of(table), change)
+    cut = graduated(start, start + above, table.once(bands_of), change)
     because = Explanation(
         zh=f"年度应付:{cut.words} = {cut.amount}",
         en=f"entitlement of the year: {cut.words} = {cut.amount}",
         cite=clauses(table.cite, origin.cite, change.cite),
     )
     bands_inputs = {"above": above, "start": start, "origin": origin.text, **cut.inputs}
-    checks, sources = {**cut.checks("start", "start + above"), "left": "amount"}, {"above": "previous.left"}
+    checks = {**cut.checks("start", "start + above"), "left": "amount"}
     after = after.step(
-        "bands", cut.amount, cut.amount, because=because, inputs=bands_inputs, checks=checks, sources=sources
+        "bands", cut.amount, cut.amount, because=because, inputs=bands_inputs, checks=checks, sources=_ABOVE
     )
 
     pay = min(max(cut.amount - paid, ZERO), position.base)
@@ -105,8 +108,21 @@ def cumulative_share(position: Position) -> Position:
         cite=table.cite,
     )
     paid_inputs = {"entitlement": cut.amount, "paid": paid, "base": position.base}
-    checks = {"amount": "min(max(entitlement - paid, 0), base)", "left": "amount"}
-    sources = {"entitlement": "previous.left", "paid": "accrued.paid"}
-    after = after.step("this-stay", pay, pay, because=because, inputs=paid_inputs, checks=checks, sources=sources)
-    outside = max(pay - position.bill.in_scope_left, ZERO)
-    return replace(after, pay=pay, deductible=taken, outside=outside)
+    return after.step(
+        "this-stay",
+        pay,
+        pay,
+        because=because,
+        inputs=paid_inputs,
+        checks=_THIS_STAY,
+        sources=_ENTITLED,
+        pay=pay,
+        deductible=taken,
+        outside=max(pay - position.bill.in_scope_left, ZERO),
+    )
+
+
+_YEAR = pairs(year_to_date="accrued.base", base="previous.left")
+_ABOVE = pairs(above="previous.left")
+_THIS_STAY = pairs(amount="min(max(entitlement - paid, 0), base)", left="amount")
+_ENTITLED = pairs(entitlement="previous.left", paid="accrued.paid")

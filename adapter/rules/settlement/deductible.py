@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from adapter.model.built import quickly_built
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Raw, Value
-from adapter.rules.settlement.position import Position, clauses, ratio_text
+from adapter.rules.settlement.position import Position, clauses, pairs, ratio_text
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Standard:
     """The standard that applies to this admission, how it came about, and where that is written.
@@ -59,15 +61,31 @@ def deductible(position: Position) -> Position:
     taken = max(min(limit, position.left), ZERO)
     because = Explanation(f"{zh},本次扣{taken}", f"{en}, taken {taken}", cite)
     checks = {"standard": rule.formula, "amount": f"max(min({formula}, eligible), 0)", "left": "eligible - amount"}
-    sources = {"eligible": "previous.left", "accrued": "accrued.deductible"}
     left = position.left - taken
-    after = position.step("deductible", taken, left, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, deductible=position.deductible + taken)
+    return position.step(
+        "deductible",
+        taken,
+        left,
+        because=because,
+        inputs=inputs,
+        checks=checks,
+        sources=_MET,
+        deductible=position.deductible + taken,
+    )
+
+
+_MET = pairs(eligible="previous.left", accrued="accrued.deductible")
 
 
 def standard(position: Position) -> Standard:
     """The standard before yearly limits: by level (or share of the bill), then by admission number, then halved."""
-    share = position.find("deductible_share")
+    share, number = position.find("deductible_share"), position.bill.admission
+    if share is not None:
+        return _standard(position, share, number)
+    return position.once(("standard", number), lambda: _standard(position, None, number))
+
+
+def _standard(position: Position, share: Value | None, number: int) -> Standard:
     if share is None:
         rule = position.at("deductible")
         amount, cite = rule.money, rule.cite
@@ -79,9 +97,8 @@ def standard(position: Position) -> Standard:
         inputs, formula = _share_said(share, position.bill.total)
         base = ("公布基数", "a published figure") if "of" in share.table else ("费用总额", "the bill")
         zh, en = f"起付标准按{base[0]}比例计{amount}", f"deductible as a share of {base[1]} {amount}"
-    number = position.bill.admission
     later = position.find("deductible_later", moot=number == 1)
-    row = None if later is None else _row_for(later, number)
+    row = None if later is None else row_for(later, number)
     if later is not None and row is not None:
         said, formula = _later_said(later, row, number, formula)
         inputs |= said
@@ -127,7 +144,7 @@ def _share_said(rule: Value, total: Money) -> tuple[dict[str, object], str]:
     return inputs, formula
 
 
-def _row_for(rule: Value, number: int) -> Mapping[str, Raw] | None:
+def row_for(rule: Value, number: int) -> Mapping[str, Raw] | None:
     """The last row whose ``from`` has been reached."""
     return next((row for row in reversed(rule.rows) if rule.part(row, "from").whole <= number), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from adapter.model.issues import Issue
 from adapter.model.money import Money
@@ -20,6 +20,8 @@ PAYERS: dict[Payer, tuple[str, str]] = {
     Payer.AID_TOP_UP: ("倾斜救助", "aid top-up"),
     Payer.HOSPITAL: ("医院减免", "hospital waiver"),
     Payer.GOVERNMENT: ("政府兜底", "government"),
+    Payer.HOUSEHOLD_TOP_UP: ("家庭补助", "household top-up"),
+    Payer.EMERGENCY_FUND: ("疾病应急救助基金", "emergency aid fund"),
     Payer.PERSONAL_ACCOUNT: ("个人账户", "personal account"),
     Payer.THIRD_PARTY: ("第三人负担", "third party"),
     Payer.PATIENT: ("个人负担", "patient"),
@@ -40,6 +42,10 @@ STEPS: dict[str, tuple[str, str]] = {
     "parts": ("分项合计", "parts together"),
     "waiver-part": ("减免分项", "waiver part"),
     "waiver": ("减免合计", "waiver"),
+    "aid-threshold": ("救助起点", "threshold of aid"),
+    "deductible-paid": ("代付起付线", "deductible paid"),
+    "floor": ("兜底", "floor"),
+    "household": ("家庭补助", "household top-up"),
     "not-covered": ("不属待遇对象", "not entitled"),
     "not-modelled": ("未公布,未测算", "not modelled"),
     "payer-answer": ("支付方答复", "payer's answer"),
@@ -194,4 +200,4 @@ def issue_json(issue: Issue) -> dict[str, str]:
 
 def patient_amounts(parts: PatientParts) -> tuple[tuple[str, Money], ...]:
     """The patient's parts by name, in printing order."""
-    return tuple((field.name, getattr(parts, field.name)) for field in fields(parts))
+    return tuple([(name, getattr(parts, name)) for name in PARTS])

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
+from adapter.model.built import quickly_built
 from adapter.model.issues import AdapterError
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import DEFAULT, Value
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.position import NOTHING, Position, clauses, ratio_text
+from adapter.rules.settlement.position import NOTHING, Position, clauses, pairs, ratio_text
 
-_ONE = Decimal(1)
+_NOTHING, _ONE = Decimal(0), Decimal(1)
 
 #: A share is taken of what the step before has left.
-PREVIOUS: Mapping[str, str] = {"eligible": "previous.left"}
+PREVIOUS = pairs(eligible="previous.left")
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Band:
     """A slice above ``over`` and its ratio."""
@@ -27,6 +30,7 @@ class Band:
     ratio: Decimal
 
 
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Slices:
     """What falls into each band, what it gives together, and how to say so."""
@@ -48,12 +52,18 @@ class Slices:
 
     def checks(self, lower: str, upper: str, most: str = "") -> dict[str, str]:
         """How the amount comes about: each ratio on the slice of ``lower … upper`` inside its band, rounded once."""
-        last = len(self.table)
-        tops = [f"min({upper}, over_{number + 1})" for number in range(1, last)] + [upper]
-        parts = (f"max({top} - max({lower}, over_{number}), 0) * ratio_{number}" for number, top in enumerate(tops, 1))
-        return {"exact": " + ".join(parts), "amount": f"min(round(exact), {most})" if most else "round(exact)"}
+        amount = f"min(round(exact), {most})" if most else "round(exact)"
+        return {"exact": _exact(len(self.table), lower, upper), "amount": amount}
 
 
+@lru_cache(maxsize=256)
+def _exact(bands: int, lower: str, upper: str) -> str:
+    tops = [f"min({upper}, over_{number + 1})" for number in range(1, bands)] + [upper]
+    parts = (f"max({top} - max({lower}, over_{number}), 0) * ratio_{number}" for number, top in enumerate(tops, 1))
+    return " + ".join(parts)
+
+
+@quickly_built
 @dataclass(frozen=True, slots=True)
 class Adjusted:
     """How tilt and referral change a printed ratio, and where that is written."""
@@ -65,7 +75,8 @@ class Adjusted:
 
     def of(self, ratio: Decimal) -> Decimal:
         """The ratio that applies, between 0 and 1."""
-        return min(max(ratio * self.factor + self.points, Decimal(0)), _ONE)
+        applied = ratio * self.factor + self.points if self.words else ratio
+        return applied if _NOTHING <= applied <= _ONE else min(max(applied, _NOTHING), _ONE)
 
 
 def ratio(position: Position) -> Position:
@@ -76,7 +87,7 @@ def ratio(position: Position) -> Position:
     rule = position.find("ratio_by_age") or position.at("ratio")
     if rule.is_none:
         return not_entitled(position, rule)
-    printed, by_age = _printed_ratio(position, rule)
+    printed, by_age = printed_ratio(position, rule)
     change = adjustment(position)
     applied = change.of(printed)
     pay = position.left.share(applied)
@@ -97,18 +108,19 @@ def ratio(position: Position) -> Position:
         "ratio": applied,
         "exact": position.left.decimal * applied,
     }
-    checks = {
-        **({"printed": "at_birth + per_year * age"} if by_age else {}),
-        "ratio": "min(max(printed * factor + points, 0), 1)",
-        "exact": "eligible * ratio",
-        "amount": "round(exact)",
-        "left": "amount",
-    }
-    after = position.step("ratio", pay, pay, because=because, inputs=inputs, checks=checks, sources=PREVIOUS)
-    return replace(after, pay=position.pay + pay)
+    checks = (*_BY_AGE, *_BY_RATIO) if by_age else _BY_RATIO
+    return position.step(
+        "ratio", pay, pay, because=because, inputs=inputs, checks=checks, sources=PREVIOUS, pay=position.pay + pay
+    )
 
 
-def _printed_ratio(position: Position, rule: Value) -> tuple[Decimal, dict[str, Decimal]]:
+_BY_AGE = pairs(printed="at_birth + per_year * age")
+_BY_RATIO = pairs(
+    ratio="min(max(printed * factor + points, 0), 1)", exact="eligible * ratio", amount="round(exact)", left="amount"
+)
+
+
+def printed_ratio(position: Position, rule: Value) -> tuple[Decimal, dict[str, Decimal]]:
     """The ratio before tilt and referral, and, where it follows from the age, how. Raises AdapterError SET-323."""
     if rule.name != "ratio_by_age":
         return rule.decimal, {}
@@ -133,7 +145,7 @@ def bands(position: Position) -> Position:
     position.switch("bands_count", "stay", "按次分段", moot=not position.accrued("paid"))
     change = adjustment(position)
     start = position.deductible if origin.text == "absolute" else ZERO
-    cut = graduated(start, start + position.left, bands_of(rule), change)
+    cut = graduated(start, start + position.left, rule.once(bands_of), change)
     because = Explanation(
         zh=f"分段计算:{cut.words} = {cut.amount}",
         en=f"by bands: {cut.words} = {cut.amount}",
@@ -141,14 +153,24 @@ def bands(position: Position) -> Position:
     )
     inputs = {"eligible": position.left, "start": start, "origin": origin.text, **cut.inputs}
     checks = {**cut.checks("start", "start + eligible"), "left": "amount"}
-    after = position.step(
-        "bands", cut.amount, cut.amount, because=because, inputs=inputs, checks=checks, sources=PREVIOUS
+    return position.step(
+        "bands",
+        cut.amount,
+        cut.amount,
+        because=because,
+        inputs=inputs,
+        checks=checks,
+        sources=PREVIOUS,
+        pay=position.pay + cut.amount,
     )
-    return replace(after, pay=position.pay + cut.amount)
 
 
 def adjustment(position: Position) -> Adjusted:
     """Poverty tilt (``tilt``, ``tilt_kind`` points | factor: Q-01) and referral points, for this person and stay."""
+    return position.once("adjustment", lambda: _adjustment(position))
+
+
+def _adjustment(position: Position) -> Adjusted:
     points, factor, words, cites = Decimal(0), _ONE, "", []
     tilt = position.find("tilt")
     if tilt is not None:
@@ -176,11 +198,11 @@ def bands_of(rule: Value) -> tuple[Band, ...]:
 def graduated(lower: Money, upper: Money, table: Sequence[Band], change: Adjusted) -> Slices:
     """Cut ``lower … upper`` by the bands; each ratio works on the slice inside its band only, rounded once in all."""
     slices = []
-    for index, band in enumerate(table):
-        top = table[index + 1].over if index + 1 < len(table) else upper
-        slice_ = min(upper, top) - max(lower, band.over)
-        if slice_ > ZERO:
-            slices.append((slice_, change.of(band.ratio)))
+    tops = [band.over.fen for band in table[1:]]
+    for band, top in zip(table, [*tops, upper.fen], strict=False):
+        slice_ = min(upper.fen, top) - max(lower.fen, band.over.fen)
+        if slice_ > 0:
+            slices.append((Money(slice_), change.of(band.ratio)))
     amount = Money.weighted(slices)
     words = " + ".join(f"{part} × {ratio_text(applied)}" for part, applied in slices) or "0.00"
     return Slices(tuple(slices), amount, words, table, change)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
@@ -66,9 +65,19 @@ def waiver(position: Position) -> Position:
     }
     checks = {"amount": " + ".join(parts) or "0", "left": "amount"}
     sources = {name: f"part.{number}" for number, name in enumerate(parts, 1)}
-    after = after.step("waiver", pay, pay, because=because, inputs=parts, checks=checks, sources=sources)
     beyond_scope = max(pay - of_outside - bill.in_scope_left, ZERO)
-    return replace(after, base=bill.left, pay=pay, outside=of_outside + beyond_scope)
+    return after.step(
+        "waiver",
+        pay,
+        pay,
+        because=because,
+        inputs=parts,
+        checks=checks,
+        sources=sources,
+        base=bill.left,
+        pay=pay,
+        outside=of_outside + beyond_scope,
+    )
 
 
 def _waived(

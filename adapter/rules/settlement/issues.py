@@ -283,3 +283,27 @@ def answered_scope_differs(payer: Payer, ours: Money, theirs: Money) -> Issue:
         hint_zh="后序支付方的基数仍按本方拆分计算,请与对方核对目录",
         hint_en="later bases keep our split; compare the catalogues with the payer",
     )
+
+
+def batch_unsupported(policy: str, what: str) -> Issue:
+    return Issue(
+        code="SET-350",
+        severity=Severity.ERROR,
+        pointer=policy,
+        zh=f"批量测算不认识“{what}”,未测算",
+        en=f"the batch calculation does not know '{what}': nothing was computed",
+        hint_zh="请逐例测算(较慢,结果相同);常用命令会自动改用逐例测算",
+        hint_en="divide case by case, which is slower and knows every step; the commands do so by themselves",
+    )
+
+
+def batch_too_large(amount: Money) -> Issue:
+    return Issue(
+        code="SET-351",
+        severity=Severity.ERROR,
+        pointer="batch",
+        zh=f"金额{amount}过大,64 位整数批量测算可能溢出,未测算",
+        en=f"an amount of {amount} could overflow 64 bits in the batch calculation: nothing was computed",
+        hint_zh="请核对该金额;确属实时请逐例测算",
+        hint_en="check the amount; if it is right, divide that case by itself",
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from adapter.model.money import ZERO
-from adapter.model.settlement import Explanation
-from adapter.rules.settlement.position import Position
+from adapter.model.money import ZERO, Money
+from adapter.model.settlement import Explanation, Payer
+from adapter.rules.settlement.position import Position, clauses, pairs
 
 
 def in_scope_left(position: Position) -> Position:
@@ -21,7 +19,50 @@ def in_scope_left(position: Position) -> Position:
         cite=rule.cite,
     )
     inputs = {"in_scope": bill.sums.in_scope, "earlier": earlier, "unpaid": bill.left}
-    checks = {"amount": "min(max(in_scope - earlier, 0), unpaid)", "left": "amount"}
-    sources = {"in_scope": "standing.in_scope", "earlier": "standing.paid_in_scope", "unpaid": "standing.left"}
-    after = position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, base=base, pay=ZERO)
+    return position.step(
+        "base", base, base, because=because, inputs=inputs, checks=_LEFT, sources=_BORNE, base=base, pay=ZERO
+    )
+
+
+_LEFT = pairs(amount="min(max(in_scope - earlier, 0), unpaid)", left="amount")
+_BORNE = pairs(in_scope="standing.in_scope", earlier="standing.paid_in_scope", unpaid="standing.left")
+
+
+def aid_threshold(position: Position) -> Position:
+    """Aid only where the patient's own part comes to a threshold (county plan 四(二), A-19; "以上" includes it).
+
+    ``aid_threshold``: CNY, masked in the plan, so a setting. ``aid_threshold_tested``: ``before-commercial`` |
+    ``after-commercial``; ``aid_threshold_aids``: ``excess`` | ``whole`` (both Q-02: the text does not say).
+    """
+    bill = position.bill
+    threshold, tested_at = position.at("aid_threshold"), position.at("aid_threshold_tested")
+    aids = position.at("aid_threshold_aids")
+    before = tested_at.text == "before-commercial"
+    commercial = Money.total(pay for payer, pay in bill.paid if payer is Payer.COMMERCIAL and before)
+    tested = bill.left + commercial
+    reached = tested >= threshold.money
+    excess = max(tested - threshold.money, ZERO)
+    aided = (min(position.left, excess) if aids.text == "excess" else position.left) if reached else ZERO
+    zh = f"个人自付{tested}{'达到' if reached else '未达到'}救助起点{threshold.money},计入救助{aided}"
+    en = f"self-pay {tested} {'reaches' if reached else 'is below'} the threshold {threshold.money}: aided {aided}"
+    because = Explanation(zh, en, clauses(threshold.cite, tested_at.cite, aids.cite))
+    inputs: dict[str, object] = {
+        "unpaid": bill.left,
+        "tested": tested,
+        "threshold": threshold.money,
+        "eligible": position.left,
+    }
+    checks = {"tested": "unpaid", "left": "amount"}
+    sources = {"unpaid": "standing.left", "eligible": "previous.left"}
+    if before:
+        inputs["commercial"] = commercial
+        checks["tested"] = "unpaid + commercial"
+        if commercial:
+            sources["commercial"] = "paid.commercial"
+    if aids.text == "excess":
+        checks["amount"] = "min(eligible, max(tested - threshold, 0))"
+    else:  # one fen below the threshold is nothing, the threshold itself is everything
+        checks["amount"] = "min(eligible, max(tested * 100 - threshold * 100 + 1, 0) * eligible)"
+    return position.step(
+        "aid-threshold", aided, aided, because=because, inputs=inputs, checks=checks, sources=sources, base=aided
+    )

@@ -1,24 +1,36 @@
-"""The policy range that opens basic insurance's calculation, and what a referral makes the patient bear first."""
+"""What opens a calculation: a year that is known, the policy range, what a referral makes the patient bear first."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from adapter.model.issues import NotPublished
 from adapter.model.money import ZERO
 from adapter.model.settlement import Explanation
-from adapter.rules.settlement.position import Position, ratio_text
+from adapter.rules.settlement import fact_issues
+from adapter.rules.settlement.position import Position, pairs, ratio_text
+
+
+def year_known(position: Position) -> Position:
+    """Compute only where the payer's year is known: the payer said so, or amounts of it are on our own books.
+
+    For plans whose payer others also settle with (trap 6). Raises NotPublished with SET-331: a gap is not 0.
+    """
+    accrued, mine = position.bill.accrued, f"{position.payer}."
+    if accrued.source != "payer" and all(not name.startswith(mine) for name, _ in accrued.amounts):
+        raise NotPublished(fact_issues.year_unknown(position.payer, f"{mine}*"))
+    return position
 
 
 def in_scope(position: Position) -> Position:
     """政策范围内费用 = total − full self-pay − over-limit − pre-self-pay, never below zero; each split per line."""
     bill, sums = position.bill, position.bill.sums
-    base = min(max(sums.in_scope, ZERO), bill.in_scope_left)
+    room = bill.in_scope_left
+    base = min(max(sums.in_scope, ZERO), room)
     rule = position.switch("pre_self_pay_on", "within-limit", "Q-05")
+    total, full, over = str(bill.total), str(sums.full_self_pay), str(sums.over_limit)
+    pre, scope = str(sums.pre_self_pay), str(sums.in_scope)
     because = Explanation(
-        zh=f"总额{bill.total} − 全自费{sums.full_self_pay} − 超限价{sums.over_limit}"
-        f" − 先行自付{sums.pre_self_pay} = 政策范围内{sums.in_scope}",
-        en=f"total {bill.total} − full self-pay {sums.full_self_pay} − over limit {sums.over_limit}"
-        f" − pre-self-pay {sums.pre_self_pay} = in scope {sums.in_scope}",
+        zh=f"总额{total} − 全自费{full} − 超限价{over} − 先行自付{pre} = 政策范围内{scope}",
+        en=f"total {total} − full self-pay {full} − over limit {over} − pre-self-pay {pre} = in scope {scope}",
         cite=rule.cite,
     )
     inputs = {
@@ -26,21 +38,21 @@ def in_scope(position: Position) -> Position:
         "full_self_pay": sums.full_self_pay,
         "over_limit": sums.over_limit,
         "pre_self_pay": sums.pre_self_pay,
-        "room": bill.in_scope_left,
+        "room": room,
     }
-    checks = {
-        "amount": "min(max(total - full_self_pay - over_limit - pre_self_pay, 0), room)",
-        "left": "amount",
-    }
-    sources = {
-        "total": "standing.total",
-        "full_self_pay": "standing.full_self_pay",
-        "over_limit": "standing.over_limit",
-        "pre_self_pay": "standing.pre_self_pay",
-        "room": "standing.in_scope_left",
-    }
-    opened = position.step("line-split", base, base, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(opened, base=base)
+    return position.step(
+        "line-split", base, base, because=because, inputs=inputs, checks=_IN_SCOPE, sources=_STANDING, base=base
+    )
+
+
+_IN_SCOPE = pairs(amount="min(max(total - full_self_pay - over_limit - pre_self_pay, 0), room)", left="amount")
+_STANDING = pairs(
+    total="standing.total",
+    full_self_pay="standing.full_self_pay",
+    over_limit="standing.over_limit",
+    pre_self_pay="standing.pre_self_pay",
+    room="standing.in_scope_left",
+)
 
 
 def first_share(position: Position) -> Position:
@@ -58,5 +70,14 @@ def first_share(position: Position) -> Position:
     left = position.left - slice_
     checks = {"exact": "in_scope * share", "amount": "round(exact)", "left": "in_scope - amount"}
     sources = {"in_scope": "previous.left"}
-    after = position.step("first-share", slice_, left, because=because, inputs=inputs, checks=checks, sources=sources)
-    return replace(after, base=left, first=position.first + slice_)
+    return position.step(
+        "first-share",
+        slice_,
+        left,
+        because=because,
+        inputs=inputs,
+        checks=checks,
+        sources=sources,
+        base=left,
+        first=position.first + slice_,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +9,11 @@ from decimal import Decimal
 
 from adapter.model.claim import ChargeLine, LineSplit, SplitBasis
 from adapter.model.issues import AdapterError, Issue, stopping
-from adapter.model.money import ZERO, Money, UnitPrice
+from adapter.model.money import ZERO, Money, UnitPrice, half_up
 from adapter.model.reference import CatalogueItem, ItemClass, Level
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import issues
+from adapter.rules.settlement.item_terms import AT, LevelTerms
 
 WITHIN_LIMIT = "within-limit"
 WHOLE_LINE = "whole-line"
@@ -60,19 +60,34 @@ def split_lines(
         AdapterError: SET-303, 309, 310, 317: one issue for each line that cannot be split.
     """
     found: list[Issue] = []
-    by_id = {line.id: line for line in lines}
-    chains: dict[str, list[ChargeLine]] = defaultdict(list)
-    for line in lines:
-        chains[_root(line, by_id, found)].append(line)
+    known = AT[level]
+    roots, chains = _chains(lines, found)
     splits: dict[str, LineSplit] = {}
-    for root, chain in chains.items():
-        if len(chain) == 1:
-            splits[root] = _split(by_id[root], by_id[root].amount, by_id[root].quantity, level, rule, found)
-        else:
-            _split_chain(by_id[root], chain, level, rule, splits, found)
+    for line in lines:
+        if line.id not in roots:
+            splits[line.id] = _split(line, line.amount, line.quantity, known, rule, found)
+        elif chain := chains.pop(roots[line.id], None):  # all of it, where its first line stands
+            _split_chain(chain, known, rule, splits, found)
     if stopping(found):
         raise AdapterError(*found)
-    return {line.id: splits[line.id] for line in lines}, tuple(found)
+    return ({line.id: splits[line.id] for line in lines} if roots else splits), tuple(found)
+
+
+def _chains(lines: Sequence[ChargeLine], found: list[Issue]) -> tuple[dict[str, str], dict[str, list[ChargeLine]]]:
+    """Lines that undo or are undone: the charge that each goes back to, by id, and what goes back to each charge.
+
+    A chain begins with its charge; the refunds follow as they stand on the bill.
+    """
+    undone = {line.reverses for line in lines} - {None}
+    if not undone:
+        return {}, {}
+    tied = {line.id: line for line in lines if line.reverses is not None or line.id in undone}
+    roots = {line.id: _root(line, tied, found) for line in tied.values()}
+    chains: dict[str, list[ChargeLine]] = {root: [tied[root]] for root in roots.values()}
+    for line in tied.values():
+        if line.id != roots[line.id]:
+            chains[roots[line.id]].append(line)
+    return roots, chains
 
 
 def _root(line: ChargeLine, by_id: Mapping[str, ChargeLine], found: list[Issue]) -> str:
@@ -88,28 +103,23 @@ def _root(line: ChargeLine, by_id: Mapping[str, ChargeLine], found: list[Issue])
 
 
 def _split_chain(
-    charge: ChargeLine,
-    chain: Sequence[ChargeLine],
-    level: Level,
-    rule: SplitRule,
-    splits: dict[str, LineSplit],
-    found: list[Issue],
+    chain: Sequence[ChargeLine], known: LevelTerms, rule: SplitRule, splits: dict[str, LineSplit], found: list[Issue]
 ) -> None:
     """Each refund gets the difference that it makes to the split of what is left of the charge."""
+    charge, *refunds = chain
     amount, quantity = charge.amount, charge.quantity
-    before = splits[charge.id] = _split(charge, amount, quantity, level, rule, found)
-    refunds = [line for line in chain if line.id != charge.id]
+    before = splits[charge.id] = _split(charge, amount, quantity, known, rule, found)
     for refund in sorted(refunds, key=lambda line: (line.service_date, line.id)):
         amount, quantity = amount + refund.amount, quantity + refund.quantity
-        after = _split(charge, amount, quantity, level, rule, [])
+        after = _split(charge, amount, quantity, known, rule, [])
         splits[refund.id] = _difference(after, before)
         before = after
-    if amount.fen * charge.amount.fen < 0:
+    if refunds and amount.fen * charge.amount.fen < 0:
         found.append(issues.refund_exceeds(charge.id))
 
 
 def _split(
-    line: ChargeLine, amount: Money, quantity: Decimal, level: Level, rule: SplitRule, found: list[Issue]
+    line: ChargeLine, amount: Money, quantity: Decimal, known: LevelTerms, rule: SplitRule, found: list[Issue]
 ) -> LineSplit:
     """Split an amount by the line's catalogue row."""
     item = line.item
@@ -117,38 +127,43 @@ def _split(
         return _his_estimate(line, amount, found)
     if item.restricted and line.in_restriction is None:
         found.append(issues.restriction_unknown(line.id))
-    if item.item_class is ItemClass.C or (item.restricted and not line.in_restriction):
-        return LineSplit(full_self_pay=amount)
-    share = _share_of(item, rule)
+    terms = known.get(id(item)) or known.read(item)
+    if terms.outside or (item.restricted and not line.in_restriction):
+        return LineSplit(amount)
+    part, below = terms.part, terms.below
+    if part is None:
+        part, below = _default_share(line, rule, found).as_integer_ratio()
+    within = amount if terms.limit is None else _within_limit(terms.limit, amount, quantity)
+    over = ZERO if within is amount else amount - within
+    if not part:
+        return LineSplit(ZERO, over, ZERO, within)
+    pre = half_up((amount if rule.pre_self_pay_on == WHOLE_LINE else within).fen * part, below)
+    if abs(pre) > abs(within.fen):
+        pre = within.fen
+    return LineSplit(ZERO, over, Money(pre), Money(within.fen - pre))
+
+
+def _default_share(line: ChargeLine, rule: SplitRule, found: list[Issue]) -> Decimal:
+    """The share of a row that carries none of its own."""
+    share = None if line.item is None else share_of_item(line.item, rule)
     if share is None:
         found.append(issues.self_share_missing(line.id))
-        share = _NO_SHARE
-    within = _within_limit(item, amount, quantity, level)
-    over = amount - within
-    if not share:
-        return LineSplit(over_limit=over, in_scope=within)
-    pre = (amount if rule.pre_self_pay_on == WHOLE_LINE else within).share(share)
-    if abs(pre) > abs(within):
-        pre = within
-    return LineSplit(over_limit=over, pre_self_pay=pre, in_scope=within - pre)
+    return share or _NO_SHARE
 
 
-def _share_of(item: CatalogueItem, rule: SplitRule) -> Decimal | None:
+def share_of_item(item: CatalogueItem, rule: SplitRule) -> Decimal | None:
     """An item's own share wins over any default of its class (S64)."""
     if item.self_share is not None:
         return item.self_share
     return rule.class_b_share if item.item_class is ItemClass.B else _NO_SHARE
 
 
-def _within_limit(item: CatalogueItem, amount: Money, quantity: Decimal, level: Level) -> Money:
+def _within_limit(limit: UnitPrice, amount: Money, quantity: Decimal) -> Money:
     """The part of an amount that the price limit × quantity allows; a refund mirrors a charge."""
-    limit = item.price_limit(level)
-    if limit is None:
+    most = limit.times(abs(quantity))
+    if abs(amount.fen) <= most.fen:
         return amount
-    most = UnitPrice.yuan(limit).times(abs(quantity))
-    if abs(amount) <= most:
-        return amount
-    return most if amount > ZERO else -most
+    return most if amount.fen > 0 else -most
 
 
 def _his_estimate(line: ChargeLine, amount: Money, found: list[Issue]) -> LineSplit:
@@ -191,6 +206,8 @@ def without_third_party(sums: LineSplit, amount: Money) -> LineSplit:
 
     Source: 社会保险法第三十条.
     """
+    if not amount:
+        return sums
     left, parts = amount, []
     for part in (sums.in_scope, sums.pre_self_pay, sums.over_limit):
         taken = min(max(part, ZERO), left)

@@ -12,10 +12,11 @@ _CHANGED = ("tilt", "tilt_kind", "referral_points")
 _CEILING = Reads(may=("ceiling", "ceiling_reading"))
 
 #: Parameters that any plan may have.
-ALWAYS = frozenset({"insurance"})
+ALWAYS = frozenset({"insurance", "cross_year"})
 
 #: By the names that a plan lists under ``steps``.
 READS: Mapping[str, Reads] = {
+    "year_known": Reads(),
     "in_scope": Reads(may=("pre_self_pay_on", "class_b_share")),
     "first_share": Reads(needs=(("first_share",),)),
     "ceiling_on_eligible": _CEILING,
@@ -27,6 +28,10 @@ READS: Mapping[str, Reads] = {
     "cumulative_share": Reads(needs=(_DEDUCTIBLE, ("bands",)), may=(*_LATER, "bands_origin", *_CHANGED)),
     "commercial_parts": Reads(needs=(("parts",),), may=_CHANGED),
     "in_scope_left": Reads(may=("base_rule",)),
+    "aid_threshold": Reads(needs=(("aid_threshold",), ("aid_threshold_tested",), ("aid_threshold_aids",))),
     "top_up_base": Reads(may=("referrals", "base_rule")),
     "waiver": Reads(needs=(("waiver_share_of_outside", "waiver_share_of_left", "waiver_above_share"),)),
+    "deductible_paid": Reads(may=("deductible_times",)),
+    "floor": Reads(needs=(("floor_rule",),)),
+    "household": Reads(needs=(("household_amounts",),)),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from adapter.model.money import ZERO
 from adapter.model.settlement import Explanation
 from adapter.rules.settlement.medical_aid import in_scope_left
@@ -21,5 +19,6 @@ def top_up_base(position: Position) -> Position:
         en=f"way of referral '{came}' is not entitled to the top-up, which is {ZERO}",
         cite=allowed.cite,
     )
-    refused = position.step("not-covered", ZERO, ZERO, because=because, inputs={"referral": came}, checks=NOTHING)
-    return replace(refused, base=ZERO, pay=ZERO)
+    return position.step(
+        "not-covered", ZERO, ZERO, because=because, inputs={"referral": came}, checks=NOTHING, base=ZERO, pay=ZERO
+    )

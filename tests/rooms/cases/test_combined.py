@@ -19,6 +19,7 @@ from adapter.cases.intake import Taken, ingest
 from adapter.cases.lineage import case_lineage
 from adapter.cases.mapping_tools import compare_edited, explain_row
 from adapter.cases.mappings import check_sample
+from adapter.cases.rows_in import rows_that_wait
 from adapter.cases.tools import Tools
 from tests.support.changes import Killed, fates, journal_kinds, killed_at, state_of
 from tests.support.combined import DEPOSITS, EXPORT, FEES, ROOT, SOURCE, STAYS, dump, message_file, of_stay, rows
@@ -65,7 +66,9 @@ def test_views_before_messages_wait_and_are_taken_with_them(tools: Tools, tmp_pa
     early = take(tools, *sorted(EXPORT.glob("*.csv")))
     assert early.stays == [] and codes(early.issues) == ["SRC-141"] * 4
     assert "feed-rows-kept" in journal_kinds(tools) and not early.stopped
+    assert rows_that_wait(tools.feed(SOURCE), tools) == early.issues
     assert fates(take(tools, message_file(tmp_path, 1, *told))) == {"20004": "opened"}
+    assert len(rows_that_wait(tools.feed(SOURCE), tools)) == 3
 
 
 def test_a_late_line_takes_its_stay_again_without_its_messages(tools: Tools, tmp_path: Path) -> None:

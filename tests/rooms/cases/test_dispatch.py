@@ -10,6 +10,7 @@ import pytest
 
 from adapter.cases import dispatch, outgoing, settle
 from adapter.cases.tools import Act, Tools
+from adapter.fhir.canonical import encode
 from adapter.ledger.rows import MessageState
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
@@ -195,6 +196,22 @@ def test_the_wire_log_shows_no_person(tools: Tools, payers: Payers, tmp_path: Pa
     for secret in ("测试丁", "T00000004", "999999198301250084", "1983-01-25"):
         assert secret not in shown
     assert KEY in shown
+
+
+def test_bodies_of_other_dialects_show_no_person_either() -> None:
+    said = {
+        "infno": "2304",
+        "cainfo": "proof",
+        "input": {"data": {"PSN_NAME": "测试丁", "certno": "999999198301250084", "tel": "", "medfee_sumamt": "1.10"}},
+        "output": '{"psn_name": "测试丁"}',
+        "err_msg": "人员999999198301250084不存在",
+        "rows": [{"mdtrt_cert_no": "999999198301250084"}],
+    }
+    shown = outgoing.masked_body(encode(said))
+    assert shown["input"]["data"] == {"PSN_NAME": "***", "certno": "***", "tel": "", "medfee_sumamt": "1.10"}
+    assert (shown["infno"], shown["cainfo"], shown["err_msg"]) == ("2304", "***", "人员***不存在")
+    assert "测试丁" not in str(shown) and "999999198301250084" not in str(shown)
+    assert outgoing.masked_body("<soap>测试丁</soap>".encode()) == "(22 bytes, not JSON)"
 
 
 def test_a_message_that_nobody_knows(tools: Tools) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapter.cases import parked, rows_in
+from adapter.cases.rows_in import rows_that_wait
 from adapter.cases.settle import estimate
 from adapter.cases.tools import Tools
 from adapter.ledger.rows_in import RowsIn
@@ -137,7 +138,9 @@ def test_rows_wait_for_their_stay_and_are_taken_when_it_comes(tools: Tools, tmp_
     assert early.stays == [] and parked.parked_stays(tools) == []
     (waiting,) = [issue for issue in early.issues if issue.code == "SRC-141"]
     assert "000123" in waiting.pointer and not early.stopped
+    assert rows_that_wait(tools.feed(SOURCE), tools) == [waiting], "and it can be asked for later"
     assert fates(take(tools, stay)) == {"000123": "opened"}
+    assert rows_that_wait(tools.feed(SOURCE), tools) == []
     assert total(tools, "000123") == "618.54"
 
 

@@ -59,6 +59,9 @@ def test_a_draft_whose_trial_is_on_its_way_is_no_preview(tools: Tools, tmp_path:
     assert refusal(STAY, tools) == ["CASE-303"]
 
 
+@pytest.mark.rule("B-02")
+@pytest.mark.rule("B-23")
+@pytest.mark.rule("A-36")
 def test_a_stale_preview_is_refused_and_a_new_one_settles(tools: Tools, payers: Payers, tmp_path: Path) -> None:
     take_in(tools, tmp_path, STAY)
     try_case(STAY, tools)

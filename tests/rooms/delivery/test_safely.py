@@ -37,8 +37,17 @@ class Scripted:
         default_factory=lambda: EndpointConfig("bureau", "fhir", "http://127.0.0.1", longest_delay=60, timeout=10)
     )
     asked: list[str] = field(default_factory=list)
+    stages: tuple[Stage, ...] = ()
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
         return Done()
 
     def deliver(self, message: OutboundMessage) -> Receipt:

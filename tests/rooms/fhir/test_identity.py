@@ -3,17 +3,28 @@
 import doctest
 from uuid import NAMESPACE_URL, uuid5
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.fhir import identity
-from adapter.fhir.identity import extension_url, full_url, identifier, reference, resource_id, system
+from adapter.fhir.identity import (
+    extension_url,
+    full_url,
+    identifier,
+    ids_of,
+    ids_of_many,
+    reference,
+    resource_id,
+    system,
+)
 
 
 def test_doctests() -> None:
     assert doctest.testmod(identity).failed == 0
 
 
+@pytest.mark.rule("B-25")
 def test_same_row_same_id_and_no_other() -> None:
     first = resource_id("qingshi_county", "ChargeItem", "900000123")
     assert first == resource_id("qingshi_county", "ChargeItem", "900000123")
@@ -37,3 +48,12 @@ def test_names() -> None:
     assert full_url("Claim", "a") == "https://pay-after-care.example/fhir/Claim/a"
     assert reference("Claim", "a") == {"reference": "Claim/a"}
     assert identifier("case", "x-1") == {"system": system("case"), "value": "x-1"}
+
+
+def test_many_ids_at_a_time_are_the_same_ids() -> None:
+    keys = [f"{number}文:{number * 7}" for number in range(300)]
+    one = ids_of("qingshi_county", "ChargeItem")
+    assert ids_of_many("qingshi_county", "ChargeItem")([key.encode() for key in keys]) == [
+        one(key).encode() for key in keys
+    ]
+    assert ids_of_many("qingshi_county", "ChargeItem")([]) == []

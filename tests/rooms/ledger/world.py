@@ -8,7 +8,7 @@ from typing import TypedDict
 from adapter.ledger.ledger import Ledger, Transaction
 from adapter.ledger.rows import Posting, ResourceIn
 from adapter.ledger.session import digest_of
-from adapter.model.case import Actor, BillState, CallState, EntitlementState, StayState
+from adapter.model.case import Actor, BillState, CallState, ClearingState, EntitlementState, StayState
 from adapter.model.claim import LineSplit, YearToDate
 from adapter.model.issues import Issue, Severity
 from adapter.model.message import KeptMessage
@@ -111,6 +111,14 @@ def entries() -> list[Posting]:
     ]
 
 
+def prepaid(amount: str = "9000.00") -> list[Posting]:
+    """Money that the fund pays before anything is settled."""
+    return [
+        Posting("cash/transfer", debit=Money.yuan(amount), cite="四(一)", reference="R-1"),
+        Posting("prepaid/bureau", credit=Money.yuan(amount), cite="四(一)", reference="R-1"),
+    ]
+
+
 def message(case_id: str, name: str = "insurance.settle", **other: object) -> OutboundMessage:
     given: dict[str, object] = {
         "key": f"{case_id}.v1.{name}",
@@ -198,6 +206,9 @@ def everything(ledger: Ledger) -> None:
             tx.enqueue(message(case_id, name, order_key="P-1/2021" if name in "ab" else None), **by(40))
         tx.pause("civil-affairs", after(3600), **by(41))
         tx.pause("civil-affairs", None, **by(42))
+        tx.open_book("bureau/H1/2021/clearing/03", **by(43))
+        tx.move_book("bureau/H1/2021/clearing/03", ClearingState.DECLARED, **by(44))
+        tx.book_entries("bureau/H1/2021/prepayment", prepaid(), **by(45))
     with ledger.transaction() as tx:
         leased = tx.lease("w1", now=after(50), lease_seconds=30, limit=3)
         first, second, third = (one.key for one in leased)

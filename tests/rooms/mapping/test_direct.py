@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.fhir.identity import resource_id
 from adapter.fhir.schema.compiled import _SCHEMA
 from adapter.intake.mapping import Mapping_, load_mapping
 from adapter.intake.mapping.direct import DirectMapper
@@ -165,6 +166,78 @@ def test_two_rows_that_become_one_id_are_told_apart_the_ordinary_way() -> None:
     assert_same(source, twice)
     direct, layouts = direct_of(source)
     assert any(issue.stops for issue in direct.convert(packed(twice, layouts)).issues)
+
+
+#: What may stand behind a known hour and is no time of day, or is one only at first sight.
+ODD_RESTS = [
+    "",
+    ":5",
+    ":5:00",
+    ":61:00",
+    ":00:60",
+    ":00:00 ",
+    ":00",
+    " :00:00",
+    ":00:00.5",
+    ":００:00",
+    ":-1:00",
+    ":00:0a",
+]
+
+
+@pytest.mark.parametrize("rest", ODD_RESTS)
+@pytest.mark.parametrize(("table", "column"), [("ZY_FYMX", "FYRQ"), ("ZY_FYMX", "JFRQ"), ("ZY_ZYJS", "JSRQ")])
+def test_odd_times_within_a_known_hour(table: str, column: str, rest: str) -> None:
+    """Where the hour is known, minutes and seconds are not read; what is no time of day must show all the same."""
+    source = "qingshi_county"
+    direct, layouts = direct_of(source)
+    stay = next(stay for stay in stays_of(source) if stay.tables.get(table))
+    assert_same(source, stay)  # now its hours are known
+    rows = stay.tables[table]
+    for place in {0, len(rows) - 1}:
+        known = rows[place].fields[column]
+        odd = changed(stay, table, place, {column: known[:13] + rest})
+        assert_same(source, odd)
+        told = {issue.pointer for issue in direct.convert(packed(odd, layouts)).issues}
+        assert any(pointer.endswith(f"/{column}") for pointer in told) is (rest != ":5:00")  # which can be read
+
+
+@pytest.mark.parametrize("quantity", ["-1.00", "-2.00", "-999.00", "-0.00", "-"])
+def test_a_refund_that_names_a_line_of_another_item(quantity: str) -> None:
+    """The line that it names is looked for among all lines, not only among those of its item."""
+    source = "qingshi_county"
+    spec = next(each for each in mapping_of(source).resources if each.to == "ChargeItem")
+    assert spec.refunds is not None
+    mapping = with_charges(source, refunds=replace(spec.refunds, link="YZXH"))
+    direct, layouts = DirectMapper(mapping), Layouts()
+    assert direct.learned
+    linked = 0
+    for stay in [stay for stay in stays_of(source) if len(stay.tables.get("ZY_FYMX", ())) > 3][:4]:
+        rows = stay.tables["ZY_FYMX"]
+        named = next(row.fields for row in rows if row.fields["FYSL"][0] != "-")
+        place = next(place for place, row in enumerate(rows) if row.fields["FYXH"] != named["FYXH"])
+        refund = changed(stay, "ZY_FYMX", place, {"FYSL": quantity, "YZXH": named["JLXH"]})
+        for _ in range(2):  # while it learns, and from what it has learned
+            quick, slow = direct.convert(packed(refund, layouts)), direct.ordinary(refund)
+            assert quick == slow
+        undone = resource_id(source, "ChargeItem", named["JLXH"]).encode()
+        linked += any(
+            line.count(undone) == 1 and b"/reverses" in line and rows[place].fields["JLXH"].encode() in line
+            for each in quick.written
+            for line in each.lines.splitlines()
+        )
+    assert (linked > 0) is (quantity in ("-1.00", "-2.00"))
+
+
+def test_rows_of_several_files() -> None:
+    """A stay whose lines lie in two files is still written from what was learned, and issues name the right file."""
+    for source in ROW_SOURCES:
+        for stay in stays_of(source):
+            tables = {
+                name: [replace(row, origin=replace(row.origin, file=f"{place % 2}")) for place, row in enumerate(rows)]
+                for name, rows in stay.tables.items()
+            }
+            assert_same(source, replace(stay, tables=tables))
 
 
 def test_unpacked_rows_are_plain_again() -> None:

@@ -74,6 +74,7 @@ def test_a_price_finer_than_the_finest_is_refused() -> None:
         UnitPrice.yuan("0.00001")
 
 
+@pytest.mark.rule("T-04")
 def test_equal_amounts_are_counted_twice() -> None:
     """Two payers with the same amount: a sum over a set would count them once (trap 3)."""
     assert Money.total([Money(100), Money(100)]) == Money(200)

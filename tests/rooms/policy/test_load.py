@@ -127,6 +127,7 @@ def test_what_if_layers_may_be_undated_but_never_uncited(tmp_path: Path) -> None
     assert [f"{issue.code} {issue.pointer}" for issue in error.value.issues] == ["POL-215 plan.yaml:6"]
 
 
+@pytest.mark.rule("T-25")
 def test_layers_from_a_program_refuse_floats() -> None:
     layer = {"policy": "x", "payer": "basic", "steps": ["ratio"], "parameters": {"ratio": {"value": 0.6, "cite": "X"}}}
     with pytest.raises(AdapterError) as error:

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.model.case import PatientPartState, check_move
+from adapter.model.case import CreditState, PatientPartState, check_move
 from adapter.model.issues import AdapterError, SettingMissing
 from adapter.model.money import ZERO, Money
 from adapter.model.person import Private
 from adapter.rules.programme.arrears import Arrears, reminder_due, to_collection, to_court, village_task, write_off
 from adapter.rules.programme.credit import CreditEntry, DebtorKind, Evidence, Trigger
-from adapter.rules.programme.facts import CreditState
 from adapter.rules.programme.rewards import PaymentHistory, RewardKind, reward
 from adapter.rules.programme.risk_fund import Loss, RecoveryOrder, claim_fund, recover
 from tests.support.collection import CASE, CLERK, COUNTY, SERVICE, TABLE, YONGZHOU, terms

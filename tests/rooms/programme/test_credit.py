@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from adapter.model.case import CREDIT_MOVES, CreditState
 from adapter.model.issues import AdapterError, SettingMissing
 from adapter.model.money import ZERO, Money
 from adapter.rules.programme import credit
 from adapter.rules.programme.credit import (
-    CREDIT_MOVES,
     CreditEntry,
     DebtFacts,
     Debtor,
@@ -29,7 +29,6 @@ from adapter.rules.programme.credit import (
     propose,
     triggers_met,
 )
-from adapter.rules.programme.facts import CreditState
 from adapter.rules.programme.instalments import PlanStanding, standing
 from tests.support.collection import CASE, CLERK, COUNTY, SERVICE, YONGZHOU, part, plan, terms
 
@@ -79,6 +78,7 @@ def refused(facts: DebtFacts, debtor: Debtor = ADULT, trigger: Trigger = Trigger
     ],
     ids=["open", "on the last day", "paid", "in hospital", "plan kept", "plan broken", "a fen short", "plan paid"],
 )
+@pytest.mark.rule("T-27")
 def test_three_triggers_stand_apart(facts: DebtFacts, met: list[Trigger]) -> None:
     assert list(triggers_met(facts, terms(YONGZHOU))) == met
     assert triggers_met(facts, terms(COUNTY)) == (), "the county plan knows malice only"

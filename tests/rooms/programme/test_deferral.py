@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from adapter.model.dates import Period
 from adapter.model.money import Money
 from adapter.model.reference import CatalogueItem, Cause, ItemClass, ItemKind
 from adapter.rules.programme import Deferral, LineDeferral, deferral_issues, deferral_of_lines
+from adapter.rules.programme.deferral import with_own_pay
 from tests.support.programme import PROGRAMMES, answer, facts
 from tests.support.programme import settings as filled
 
@@ -72,6 +74,7 @@ def test_an_excluded_item_is_payable_on_use(group: str, cite: str) -> None:
 
 
 @pytest.mark.rule("X-04")
+@pytest.mark.rule("T-16")
 def test_excluded_items_never_take_the_stay_out() -> None:
     """The assessment has no way of knowing the lines at all."""
     assert answer(YONGZHOU).state == "granted"
@@ -109,6 +112,18 @@ def test_abortion_with_medical_need_stays_in(cause: Cause, finding: bool | None,
 def test_own_pay_only_where_the_region_says_so() -> None:
     glasses, dentures = answers(claim("glasses", "dentures"), own_pay_groups=("glasses",))
     assert (glasses.own_pay, dentures.own_pay) == (True, False)
+
+
+@pytest.mark.rule("X-04")
+def test_own_pay_items_are_all_self_pay_only_where_the_region_says_so() -> None:
+    bill = claim("glasses", "dentures")
+    share = {"item_class": ItemClass.B, "self_share": Decimal("0.10")}
+    lines = tuple(replace(line, item=replace(line.item, **share)) for line in bill.lines if line.item is not None)
+    plain = replace(bill, lines=lines)
+    assert with_own_pay(plain, PROGRAMMES[YONGZHOU], filled(YONGZHOU)) == plain
+    chosen = with_own_pay(plain, PROGRAMMES[YONGZHOU], filled(YONGZHOU, {"own_pay_groups": ("glasses",)}))
+    classes = [(line.item.item_class, line.item.self_share) for line in chosen.lines if line.item is not None]
+    assert classes == [(ItemClass.C, None), (ItemClass.B, Decimal("0.10"))]
 
 
 def test_an_unknown_item_or_group_is_not_excluded_by_default() -> None:

@@ -27,6 +27,7 @@ def test_an_emergency_without_papers_owes_none_yet() -> None:
 
 
 @pytest.mark.rule("A-30")
+@pytest.mark.rule("B-26")
 def test_a_refused_patient_is_told_why() -> None:
     asked = check_deposit(answer("county-plan-2021", {"cause": "fighting"}), FIVE_HUNDRED)
     assert asked.allowed
@@ -47,6 +48,18 @@ def test_a_deposit_that_arrives_by_feed_goes_back() -> None:
     assert not issues[0].stops
     assert task is not None and task.amount == FIVE_HUNDRED and task.stay_key == "300099999"
     assert task.cite == "永卫计发〔2017〕67号 三(一)"
+
+
+@pytest.mark.rule("X-18")
+def test_what_a_named_person_lets_through_is_taken_and_the_rest_goes_back() -> None:
+    found = answer("yongzhou-2017-67")
+    let, fen = Money.yuan("300"), Money(1)
+    assert check_deposit(found, let, let).allowed and not check_deposit(found, let + fen, let).allowed
+    assert "300.00" in check_deposit(found, let, let).zh
+    assert deposit_arrived(found, let, let) == ((), None)
+    issues, task = deposit_arrived(found, FIVE_HUNDRED, let)
+    assert [issue.code for issue in issues] == ["PRG-210"]
+    assert task is not None and task.amount == Money.yuan("200")
 
 
 def test_a_deposit_from_a_refused_patient_is_in_order() -> None:

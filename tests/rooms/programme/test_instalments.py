@@ -89,6 +89,7 @@ def test_discharge_waits_for_payment_or_a_signed_plan() -> None:
 
 @given(balance=st.integers(1, 10**9), count=st.integers(1, 60))
 @settings(deadline=None, max_examples=200)
+@pytest.mark.rule("T-26")
 def test_rows_add_up_to_the_fen(balance: int, count: int) -> None:
     dues = [SIGNED + n * DAY for n in range(count)]
     if balance < count:

@@ -25,6 +25,8 @@ BLANKS = {
         "unsettled_after_days": "永卫计发〔2017〕67号 四(五)",
         "reminder_days": "永卫计发〔2017〕67号 四(五)",
         "floor_rule": "永卫计发〔2017〕67号 四(三)",
+        "risk_self_pay": "永卫计发〔2017〕67号 四(五)",
+        "report_recipients": "永卫计发〔2017〕67号 四(一)",
     },
     "county-plan-2021": {
         "effective_from": "县区方案2021 标题",
@@ -32,6 +34,7 @@ BLANKS = {
         "discharge_notice_days": "县区方案2021 五(三)",
         "large_cost": "县区方案2021 四(三)",
         "self_pay_ratio_limit": "县区方案2021 五(五)",
+        "estimate_least_stays": "县区方案2021 五(三)",
         "prepayment_share": "县区方案2021 四(一)",
         "prepayment_schedule": "县区方案2021 四(一)",
         "aid_threshold": "县区方案2021 四(二)",
@@ -39,6 +42,8 @@ BLANKS = {
         "risk_fund_share": "县区方案2021 四(四)",
         "risk_fund_recovery": "县区方案2021 四(四)",
         "reward_share": "县区方案2021 四(三)",
+        "risk_self_pay": "县区方案2021 五(五)",
+        "report_recipients": "县区方案2021 五(一)",
     },
 }
 
@@ -178,10 +183,10 @@ def tuples(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_clause_cites_its_document(name: str) -> None:
-    """Clauses cite the text; switches cite the conflict or open question that they decide."""
+    """Clauses cite the text; switches cite the conflict, open question or row that they decide."""
     label = {"yongzhou-2017-67": "永卫计发〔2017〕67号 ", "county-plan-2021": "县区方案2021 "}[name]
     terms = read_terms(PROGRAMMES[name], filled(name))
     clauses = [*terms.conditions, *terms.paperwork, *terms.causes, *terms.items]
     assert all(clause.text.cite.startswith(label) and clause.rule for clause in clauses)
     switches: Any = PROGRAMMES[name].document["switches"]
-    assert all(switch["cite"].startswith(("X-", "Q-")) for switch in switches.values())
+    assert all(switch["cite"].startswith(("X-", "Q-", "A-21")) for switch in switches.values())

@@ -9,32 +9,18 @@ import pytest
 from adapter.rules.policy.load import load_book
 from adapter.rules.programme import missing_settings
 from adapter.rules.programme.reading import read_terms
-from tests.support.programme import ROOT, TABLE
-
-ROW = re.compile(r"^\| ([ABX]-\d\d) \|(.*)\|$", re.MULTILINE)
-ROWS = {
-    row: [cell.strip() for cell in cells.split("|")]
-    for row, cells in ROW.findall((ROOT / "docs/rules.md").read_text("utf-8"))
-}
-STATES = {"done", "part", "later", "not software"}
-MARK = re.compile(r"mark\.rule\(\"([ABX]-\d\d)\"\)")
-
-
-def state_of(row: str) -> str:
-    (state,) = [cell for cell in ROWS[row] if cell in STATES]
-    return state
+from tests.support.rules import FILES_OF, PAGE, ROOT, ROW, ROWS, state_of
 
 
 def test_every_row_stands_once() -> None:
     wanted = [f"A-{n:02}" for n in range(1, 41)] + [f"B-{n:02}" for n in range(1, 33)]
     wanted += [f"X-{n:02}" for n in range(1, 19)]
-    assert [row for row, _ in ROW.findall((ROOT / "docs/rules.md").read_text("utf-8"))] == wanted
+    wanted += [f"T-{n:02}" for n in range(1, 29)] + [f"Q-{n:02}" for n in range(1, 11)]
+    assert [row for row, _ in ROW.findall(PAGE.read_text("utf-8"))] == wanted
 
 
 def test_done_means_that_a_test_shows_it() -> None:
-    shown = {row["rule"] for row in TABLE["rows"]}
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        shown |= set(MARK.findall(path.read_text("utf-8")))
+    shown = FILES_OF.keys()
     done = {row for row in ROWS if state_of(row) == "done"}
     assert done <= shown, f"no test is marked for {sorted(done - shown)}"
     assert not {row for row in shown if state_of(row) in ("later", "not software")}

@@ -257,7 +257,7 @@ def test_plain_files_are_read_in_blocks_to_their_end(tmp_path: Path, reader: str
     blocks = list(QUICK[reader](path, sniff(path), of, of.tables["LINES"]))
     assert sum(len(block.rows) + len(block.lines) for block in blocks) == len(LINES)
     assert sum(block.consumed for block in blocks) <= path.stat().st_size
-    first = blocks[0].rows or [line.split(",") for line in blocks[0].lines]
+    first = blocks[0].rows or [line.decode().split(",") for line in blocks[0].lines]
     assert blocks[0].columns == COLUMNS and first[1] == LINES[1]
 
 

@@ -148,12 +148,14 @@ def test_an_answer_from_a_payer_outside_the_scheme_holds_the_case() -> None:
     assert refused({"sums": {"in_scope": "10000"}}, answers=answer(Payer.COMMERCIAL, "1")) == ["SET-305"]
 
 
+@pytest.mark.rule("T-03")
 def test_two_payers_of_the_same_amount_are_both_counted() -> None:
     """A real HIS summed payers through a set and lost one of two equal amounts."""
     answers = answer(Payer.BASIC, "300") | answer(Payer.CRITICAL_ILLNESS, "300") | answer(Payer.MEDICAL_AID, "300")
     assert settle({"sums": {"in_scope": "1000"}}, answers=answers).patient_pays == Y("100")
 
 
+@pytest.mark.rule("T-17")
 def test_a_third_partys_part_is_taken_out_first_and_listed() -> None:
     result = settle({"sums": {"in_scope": "10000", "full_self_pay": "1000"}, "third_party": "4000"})
     assert (result.shares[0].payer, result.shares[0].amount) == (Payer.THIRD_PARTY, Y("4000"))
@@ -243,6 +245,7 @@ def test_percentage_first_and_points_off_are_two_different_things() -> None:
     assert off.share_of(Payer.MEDICAL_AID) == Y("150")
 
 
+@pytest.mark.rule("Q-01")
 def test_plus_ten_as_points_or_as_factor() -> None:
     tilt = {"value": "0.10", "cite": "S17"}
     points = {**BEFORE, "parameters": {**BEFORE["parameters"], "tilt": tilt}}
@@ -300,6 +303,7 @@ def test_a_plan_that_pays_more_than_the_bill_or_less_than_nothing_is_refused(sha
     assert refused({"sums": {"in_scope": "10"}}, layers=layers) == ["SET-301"]
 
 
+@pytest.mark.rule("T-13")
 def test_the_hospitals_waivers_add_up_within_what_is_left() -> None:
     rules = {"waiver_share_of_outside": "0.05", "waiver_share_of_left": "0.50", "waiver_above_share": "0.10"}
     cited = {name: {"value": value, "cite": "X"} for name, value in rules.items()}

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from adapter.model.settlement import Payer, Settlement
 from adapter.rules.settlement.accumulators import advanced
 from adapter.rules.settlement.adjudicate import adjudicate
 from adapter.rules.settlement.facts import read_facts
-from adapter.rules.settlement.reversal import reverse
 from tests.support.settlement import SCHEME, composite
 
 QUICK = settings(deadline=None, max_examples=150)
@@ -106,6 +106,8 @@ def test_an_independent_oracle_agrees(
 
 @QUICK
 @given(rows=lines, level=levels, who=categories, year=years)
+@pytest.mark.rule("T-21")
+@pytest.mark.rule("T-20")
 def test_every_fen_is_accounted_for(
     rows: list[dict[str, str]], level: str, who: list[str], year: dict[str, str]
 ) -> None:
@@ -178,28 +180,8 @@ def test_more_in_scope_never_lowers_what_the_payers_bear(
 
 
 @QUICK
-@given(in_scope=fen, level=levels, who=categories, year=years)
-def test_a_reversal_returns_every_accumulator_and_share(
-    in_scope: str, level: str, who: list[str], year: dict[str, str]
-) -> None:
-    facts = {
-        "hospital_level": level,
-        "person": {"categories": who},
-        "sums": {"in_scope": in_scope},
-        "year_to_date": year,
-    }
-    before = read_facts({"settled_on": "2022-05-31", **facts}).accrued
-    result = settle(facts)
-    undone = reverse(result)
-    after = advanced(advanced(before, result.accruals), undone.accruals)
-    assert after == advanced(before, ())
-    for share, back in zip(result.shares, undone.shares, strict=True):
-        assert share.amount + back.amount == ZERO
-    assert result.total + undone.total == ZERO
-
-
-@QUICK
 @given(bills=st.lists(fen, min_size=2, max_size=4))
+@pytest.mark.rule("T-06")
 def test_critical_illness_depends_on_the_year_not_on_how_it_is_cut(bills: list[str]) -> None:
     """累计计算、按次结算: over a year the stays together get the entitlement of their accumulated base."""
     accrued, paid, base = YearToDate(2022), ZERO, ZERO

@@ -3,5 +3,5 @@
 In:    an EndpointConfig.
 Out:   an Endpoint.
 Never: knows another dialect.
-Start: fhir/.
+Start: fhir/, then nhsa/.
 """

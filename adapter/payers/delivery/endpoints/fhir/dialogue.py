@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from adapter.fhir.aid import aid_transaction, aid_trial
-from adapter.fhir.canonical import encode
+from adapter.fhir.canonical import decode, encode
 from adapter.fhir.claim import insurance_claim
 from adapter.fhir.eligibility import eligibility_request
 from adapter.fhir.reversal import reversal_claim
+from adapter.fhir.transaction import in_parts, places, pointing, updating
 from adapter.model.call import CallFacts
+from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Stage
 from adapter.model.settlement import Authority, Payer
+from adapter.payers.delivery import issues
 from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
 
 CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
@@ -50,16 +53,36 @@ def _trial(config: EndpointConfig, facts: CallFacts, key: str, at: datetime) -> 
 def _settle(
     config: EndpointConfig, facts: CallFacts, so_far: Sequence[Exchange], at: datetime
 ) -> OutboundMessage | Done:
-    """One submission; a transaction is stored first and its answer asked for afterwards."""
+    """One submission; a transaction is stored first, in parts where it must be, and its answer asked for."""
     key = f"{facts.key}.settle"
+    said = {exchange.message.operation for exchange in so_far}
+    if config.form == "transaction" and "transaction" not in said:
+        return _transaction(config, facts, so_far, at, key)
     if not so_far:
-        if config.form == "transaction":
-            return _message(facts, Stage.SETTLE, "transaction", key, aid_transaction(facts, created=at, key=key))
         return _message(facts, Stage.SETTLE, "claim-submit", key, insurance_claim(facts, created=at, key=key))
     last = so_far[-1]
     if last.message.operation == "transaction" and last.message.payers and not last.receipt.answers:
         return _message(facts, Stage.SETTLE, "ask-answer", f"{key}.answer", {"ask": key}, effect=False)
     return Done()
+
+
+def _transaction(
+    config: EndpointConfig, facts: CallFacts, so_far: Sequence[Exchange], at: datetime, key: str
+) -> OutboundMessage:
+    """The next part of a transaction. Only the last one, with the Claim, counts; the others may be repeated."""
+    whole = aid_transaction(facts, created=at, key=key)
+    parts = in_parts(updating(whole) if config.conditional == "update" else whole, config.max_entries)
+    known: dict[str, str] = {}
+    for part, exchange in zip(parts, so_far, strict=False):
+        stored = places(part, decode(exchange.receipt.body))
+        if len(stored) < len(part["entry"]):
+            raise AdapterError(issues.place_missing(exchange.message.key))
+        known |= stored
+    number = len(so_far)
+    part = pointing(parts[number], known)
+    if number < len(parts) - 1:
+        return _message(facts, Stage.SETTLE, "transaction-part", f"{key}.part-{number + 1}", part, effect=False)
+    return _message(facts, Stage.SETTLE, "transaction", key, part)
 
 
 def _message(
@@ -76,7 +99,7 @@ def _message(
         composed=encode(body),
         content_type=CONTENT_TYPE,
         effect=effect,
-        payers=_asked(facts, stage),
+        payers=() if operation == "transaction-part" else _asked(facts, stage),
         order_key=_order_key(facts) if effect else None,
     )
 

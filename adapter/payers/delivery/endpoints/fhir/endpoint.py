@@ -12,11 +12,12 @@ from adapter.fhir.canonical import decode
 from adapter.fhir.identity import system
 from adapter.model.call import CallFacts
 from adapter.model.dates import Clock
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Severity
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.payers.delivery import issues
 from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
 from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
+from adapter.payers.delivery.endpoints.fhir.outcome import outcome_issues
 from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
 
 #: Answers that tell nothing about the effect: ask before sending again.
@@ -25,22 +26,38 @@ _TELLS_NOTHING = frozenset({408, 425, 429})
 _REFUSALS = frozenset({"FHIR-160", "FHIR-166"})
 #: The payer holds more than one answer to the claim: something was done, and only a person can say what stands.
 _COUNTED_TWICE = "FHIR-155"
-_PATHS = {"eligibility": "/CoverageEligibilityRequest/$submit", "claim-submit": "/Claim/$submit", "transaction": ""}
+_PATHS = {
+    "eligibility": "/CoverageEligibilityRequest/$submit",
+    "claim-submit": "/Claim/$submit",
+    "transaction": "",
+    "transaction-part": "",
+}
 
 
 class FhirEndpoint:
     """A counterpart that speaks FHIR R4."""
 
+    #: The Claim carries the stay and its lines: nothing need be said before it.
+    stages: tuple[Stage, ...] = ()
+
     def __init__(self, config: EndpointConfig, clock: Clock) -> None:
         self.config = config
         self._clock = clock
-        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token)
+        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls)
 
     def close(self) -> None:
         """Give the connections back."""
         self._wire.close()
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
         """The next message of a stage. Raises AdapterError DEL-503 for a test profile at a real endpoint."""
         if facts.test_profile and not self.config.simulator:
             raise AdapterError(issues.test_profile_refused(self.config.name))
@@ -85,10 +102,12 @@ class FhirEndpoint:
         if isinstance(answered, NoAnswer):
             return Receipt(Outcome.UNKNOWN, now)
         if answered.status in _TELLS_NOTHING or answered.status >= 500 or 300 <= answered.status < 400:
-            return Receipt(Outcome.UNKNOWN, now, body=answered.body, retry_after=answered.retry_after)
+            odd = outcome_issues(answered.body, message.key, highest=Severity.WARNING)
+            return Receipt(Outcome.UNKNOWN, now, body=answered.body, retry_after=answered.retry_after, issues=odd)
         if answered.status >= 400:
             reason = issues.rejected(message.key, answered.status, _diagnostics(answered.body))
-            return Receipt(Outcome.REJECTED, now, body=answered.body, issues=(reason,))
+            told = (reason, *outcome_issues(answered.body, message.key))
+            return Receipt(Outcome.REJECTED, now, body=answered.body, issues=told)
         return self._read(
             message, answered.body, lambda body: self._accepted(message, message.key, body, answered.body)
         )

@@ -1,6 +1,6 @@
 """A notice as an HL7 v2 message, and what an acknowledgement says (回传的 HL7 v2 报文).
 
-Why messages of our own, ``ZPC^Z01`` to ``ZPC^Z05``: the standard has none that only tells a hospital what others bear.
+Why messages of our own, ``ZPC^Z01`` to ``ZPC^Z06``: the standard has none that only tells a hospital what others bear.
 ``ADT^A08`` and ``BAR^P05`` update what the receiver holds of patient, visit and account, and many receivers take what
 is not in the message as deleted; ``DFT^P03`` and ``DFT^P11`` post charges, and a bill that is told would be posted a
 second time. What the standard keeps free for local agreement is message types, events and segments beginning with Z:
@@ -24,6 +24,7 @@ EVENTS = {
     NoticeKind.SETTLEMENT: "ZPC^Z03",
     NoticeKind.REVERSAL: "ZPC^Z04",
     NoticeKind.ISSUES: "ZPC^Z05",
+    NoticeKind.NOTICE: "ZPC^Z06",
 }
 
 #: MSH-18 of each encoding.
@@ -37,6 +38,7 @@ _REASON = ("code", "met", "effect", "zh", "en", "cite", "todo_zh", "todo_en")
 _SHARE = ("payer", "zh", "en", "amount", "authority", "cite", "reference")
 _ISSUE = ("code", "severity", "pointer", "zh", "en", "hint_zh", "hint_en")
 _WORDS = ("zh", "en", "cite")
+_NOTICE = ("cause", "number", *_WORDS, "to", "channel")
 
 
 def control_id(key: str) -> str:
@@ -102,12 +104,17 @@ def _issues(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _notice(told: Mapping[str, Any]) -> list[str]:
+    return [_segment("ZPT", *_named(told, _NOTICE)), *_numbered("ZPF", told["figures"].items())]
+
+
 _SEGMENTS = {
     NoticeKind.ELIGIBILITY: _eligibility,
     NoticeKind.ESTIMATE: _bill,
     NoticeKind.SETTLEMENT: _bill,
     NoticeKind.REVERSAL: _bill,
     NoticeKind.ISSUES: _issues,
+    NoticeKind.NOTICE: _notice,
 }
 
 

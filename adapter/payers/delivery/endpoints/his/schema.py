@@ -74,6 +74,12 @@ _TOLD = {
     NoticeKind.SETTLEMENT: _bill(settled_at=_MOMENT),
     NoticeKind.REVERSAL: _bill(reversed_at=_MOMENT),
     NoticeKind.ISSUES: _object({"held": _FLAG, "issues": _list("issue")}),
+    NoticeKind.NOTICE: _object(
+        {
+            **_texts("cause", "number", *_WORDS, "to", "channel"),
+            "figures": {"type": "object", "additionalProperties": _TEXT},
+        }
+    ),
 }
 
 _FRAME = {

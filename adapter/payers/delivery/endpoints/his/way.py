@@ -26,6 +26,8 @@ _LONGEST_PAUSE = 300
 class Way(ABC):
     """An endpoint of the way back. It is told things and asked nothing."""
 
+    stages: tuple[Stage, ...] = ()
+
     def __init__(self, name: str, timeout: int, clock: Clock, secret: Secret = lambda _: None) -> None:
         self.config = EndpointConfig(name, "his", "", form="notice", timeout=timeout)
         self._clock = clock
@@ -46,7 +48,15 @@ class Way(ABC):
         pause = min(2 ** min(self._failures - 1, 20), _LONGEST_PAUSE)
         return replace(receipt, retry_after=max(receipt.retry_after or 0, pause))
 
-    def next(self, stage: Stage, facts: CallFacts, so_far: Sequence[Exchange], at: datetime) -> OutboundMessage | Done:
+    def next(
+        self,
+        stage: Stage,
+        facts: CallFacts,
+        so_far: Sequence[Exchange],
+        at: datetime,
+        *,
+        before: Sequence[Exchange] = (),
+    ) -> OutboundMessage | Done:
         """Nothing: no stage of a settlement is spoken with a HIS."""
         return Done()
 

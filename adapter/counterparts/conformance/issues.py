@@ -1,0 +1,88 @@
+"""Issues of the conformance kit. Codes CNF-900 to CNF-905."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapter.model.issues import Issue, Severity
+
+
+def unknown_dialect(dialect: str, role: str, known: Iterable[str]) -> Issue:
+    """The kit has no scenarios for this dialect and role."""
+    names = ", ".join(known)
+    return Issue(
+        code="CNF-900",
+        severity=Severity.ERROR,
+        pointer=f"{dialect}/{role}",
+        zh=f"没有 {role} 的 {dialect} 检测场景;现有:{names}",
+        en=f"no scenarios for {role} in the dialect {dialect}; there are: {names}",
+        hint_zh="请改用 --dialect 列出的方言",
+        hint_en="use one of these with --dialect",
+    )
+
+
+def unreadable_scenarios(file: str, reason: str) -> Issue:
+    """A scenario file says something that the kit does not know."""
+    return Issue(
+        code="CNF-901",
+        severity=Severity.ERROR,
+        pointer=file,
+        zh=f"检测场景文件无法使用:{reason}",
+        en=f"the scenario file cannot be used: {reason}",
+        hint_zh="写法见 docs/conformance-kit.md",
+        hint_en="docs/conformance-kit.md has the words that a scenario may use",
+    )
+
+
+def unreadable_site(file: str, reason: str) -> Issue:
+    """The file with facility, persons and items of the tested party cannot be used."""
+    return Issue(
+        code="CNF-902",
+        severity=Severity.ERROR,
+        pointer=file,
+        zh=f"被测方资料文件无法使用:{reason}",
+        en=f"the site file cannot be used: {reason}",
+        hint_zh="请复制 mappings/conformance/site.yaml 并逐项填写",
+        hint_en="copy mappings/conformance/site.yaml and fill in every entry",
+    )
+
+
+def unknown_scenario(name: str, known: Iterable[str]) -> Issue:
+    """A scenario was asked for by a name that no file has."""
+    names = ", ".join(known)
+    return Issue(
+        code="CNF-903",
+        severity=Severity.ERROR,
+        pointer=name,
+        zh=f"没有名为 {name} 的场景;现有:{names}",
+        en=f"no scenario is called {name}; there are: {names}",
+        hint_zh="请核对 --scenario",
+        hint_en="check --scenario",
+    )
+
+
+def does_not_conform(target: str, broken: Iterable[str]) -> Issue:
+    """At least one scenario failed."""
+    names = ", ".join(broken)
+    return Issue(
+        code="CNF-904",
+        severity=Severity.ERROR,
+        pointer=target,
+        zh=f"未通过的场景:{names}",
+        en=f"scenarios that failed: {names}",
+        hint_zh="逐项的条款、所发与所收见 --html 报告",
+        hint_en="the report of --html has the clause, what was sent and what came back",
+    )
+
+
+def secret_missing(variable: str) -> Issue:
+    """The environment variable with a token or a signing secret is not set."""
+    return Issue(
+        code="CNF-905",
+        severity=Severity.ERROR,
+        pointer=variable,
+        zh=f"环境变量 {variable} 未设置",
+        en=f"the environment variable {variable} is not set",
+        hint_zh="请设置后重新检测",
+        hint_en="set it and run again",
+    )

@@ -1,0 +1,69 @@
+"""Speaking HTTP to the party under test: one exchange per request, whatever happens to it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from adapter.counterparts.conformance.play import Exchange
+from adapter.counterparts.wire import MEDIA_TYPE
+
+_MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass
+class Talk:
+    """One FHIR base.
+
+    Attributes:
+        base: without a trailing slash.
+        client: follows no redirect; holds timeouts and the token.
+        seconds: that an answer may take as a whole.
+    """
+
+    base: str
+    client: httpx.Client
+    seconds: int
+
+    def post(self, path: str, body: bytes, media_type: str = MEDIA_TYPE) -> Exchange:
+        """``POST`` a body below the base; an empty path is the base itself."""
+        return self._ask("POST", f"{self.base}{path}", body, {"Content-Type": media_type})
+
+    def get(self, path: str, query: dict[str, str]) -> Exchange:
+        """``GET`` below the base."""
+        return self._ask("GET", str(httpx.URL(f"{self.base}{path}", params=query)), b"", {})
+
+    def follow(self, address: str) -> Exchange | None:
+        """The next page; None when it leads nowhere, or to another server, which must not see our token."""
+        try:
+            whole = urljoin(f"{self.base}/", address)
+            if urlsplit(whole)[:2] != urlsplit(self.base)[:2]:
+                return None
+        except ValueError:
+            return None
+        return self._ask("GET", whole, b"", {})
+
+    def _ask(self, method: str, address: str, body: bytes, headers: dict[str, str]) -> Exchange:
+        until = time.monotonic() + self.seconds
+        shown = f"{method} {address.removeprefix(self.base) or '/'}"
+        try:
+            with self.client.stream(
+                method, address, content=body, headers={"Accept": MEDIA_TYPE, **headers}
+            ) as response:
+                got = b""
+                for part in response.iter_bytes():
+                    got += part
+                    if len(got) > _MOST_BYTES or time.monotonic() > until:
+                        return Exchange(shown, body, failure="the answer does not end")
+                return Exchange(shown, body, f"HTTP {response.status_code}", got, dict(response.headers))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Exchange(shown, body, failure=type(error).__name__)
+
+
+def client_for(timeout: int, token: str | None) -> httpx.Client:
+    """A client that waits so many seconds for an answer and follows no redirect."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(timeout=httpx.Timeout(timeout, connect=min(timeout, 10)), headers=headers)

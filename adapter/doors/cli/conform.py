@@ -1,0 +1,154 @@
+"""Commands of the conformance kit: try an insurance bureau, an aid office, a HIS's receiver. 对接检测"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapter.cases import way_back_desk
+from adapter.doors.cli.context import settings, tools
+from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, table
+
+if TYPE_CHECKING:
+    from adapter.counterparts.conformance.play import Result
+    from adapter.counterparts.conformance.reports.report import Report
+
+conform = typer.Typer(no_args_is_help=True, help="Conformance kit: try the other side against its page. 对接检测")
+
+Url = Annotated[str, typer.Option("--url", help="Base address of the party under test. 被测地址")]
+DialectName = Annotated[str, typer.Option("--dialect", help="Wire format. 报文方言")]
+SiteFile = Annotated[
+    Path | None, typer.Option("--site", help="Hospital, test persons and items; default: those of the simulators.")
+]
+Facility = Annotated[str | None, typer.Option("--facility", help="Code of the hospital that is played. 机构编码")]
+Names = Annotated[list[str] | None, typer.Option("--scenario", help="Only this one; may be repeated. 只做此场景")]
+JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")]
+HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write one HTML page here. 网页报告")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="Write a FHIR TestReport here.")]
+
+
+@conform.command("insurance")
+def insurance(
+    url: Url,
+    dialect: DialectName = "fhir",
+    site: SiteFile = None,
+    facility: Facility = None,
+    scenario: Names = None,
+    junit: JunitFile = None,
+    html: HtmlFile = None,
+    report: ReportFile = None,
+) -> None:
+    """Play the hospital against an insurance bureau and say which clause it breaks. 检测医保局接口
+
+    What the scenarios settle is reversed again at the end of each.
+
+    Example:  adapter conform insurance --url http://127.0.0.1:9001/fhir --html bureau.html
+    """
+    _payer("insurance", dialect, url, site, facility, scenario or [], (junit, html, report))
+
+
+@conform.command("aid")
+def aid(
+    url: Url,
+    dialect: DialectName = "fhir",
+    site: SiteFile = None,
+    facility: Facility = None,
+    scenario: Names = None,
+    junit: JunitFile = None,
+    html: HtmlFile = None,
+    report: ReportFile = None,
+) -> None:
+    """Play the hospital against a medical-aid office and say which clause it breaks. 检测医疗救助接口
+
+    Example:  adapter conform aid --url http://127.0.0.1:9002/fhir --scenario same-bundle-twice
+    """
+    _payer("aid", dialect, url, site, facility, scenario or [], (junit, html, report))
+
+
+@conform.command("his")
+def his(
+    source: Annotated[str, typer.Option("--source", help="A source with way_back in its file. 来源")],
+    scenario: Names = None,
+    junit: JunitFile = None,
+    html: HtmlFile = None,
+    report: ReportFile = None,
+) -> None:
+    """Tell a HIS's receiver every kind of notice, twice, out of order and forged, and judge it. 检测 HIS 接收端
+
+    Every notice is marked as a test and concerns no stay.
+
+    Example:  adapter conform his --source yunxi_county --junit receiver.xml
+    """
+    from adapter.counterparts.conformance.receiver import (  # here: no other command needs the kit
+        Vendor,
+        conform_receiver,
+        form_of,
+        receiver_scenarios,
+    )
+
+    with tools() as t:
+        tried = way_back_desk.rehearsal(source, t)
+        vendor = Vendor(tried.way, tried.compose, tried.deliver, os.environ.get, t.clock.now)
+        scenarios = receiver_scenarios(tried.way, settings().mappings_folder, scenario or [])
+        results = conform_receiver(vendor, scenarios)
+        _tell(f"his/{form_of(tried.way)}", f"his:{source}", results, (junit, html, report))
+
+
+def _payer(
+    role: str,
+    dialect: str,
+    url: str,
+    site: Path | None,
+    facility: str | None,
+    names: list[str],
+    files: tuple[Path | None, Path | None, Path | None],
+) -> None:
+    from adapter.counterparts.conformance import dialects  # here: no other command needs the kit
+    from adapter.counterparts.conformance.site import load_site
+
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("--url begins with http:// or https://")
+    mappings = settings().mappings_folder
+    scenarios = dialects.scenarios_for(dialect, role, mappings, names)
+    filled_in = load_site(site or mappings / dialects.FOLDER / "site.yaml", facility=facility)
+    target = dialects.Target(url, filled_in, os.environ.get)
+    _tell(f"{dialect}/{role}", url, dialects.conform(dialect, role, target, scenarios), files)
+
+
+def _tell(
+    suite: str, target: str, results: Iterable[Result], files: tuple[Path | None, Path | None, Path | None]
+) -> None:
+    """Play, print the table, write the files; exit 1 when a clause is broken."""
+    from adapter.counterparts.conformance.issues import does_not_conform  # here: no other command needs the kit
+    from adapter.counterparts.conformance.reports.junit import junit
+    from adapter.counterparts.conformance.reports.page import page
+    from adapter.counterparts.conformance.reports.report import Report
+    from adapter.counterparts.conformance.reports.testreport import fhir_testreport
+
+    began = datetime.now(UTC)
+    report = Report(suite, target, began, tuple(results))
+    _print(report)
+    forms: tuple[Callable[[Report], bytes], ...] = (junit, page, fhir_testreport)
+    for file, form in zip(files, forms, strict=True):
+        if file is not None:
+            file.write_bytes(form(report))
+    if report.broken:
+        print_issues([does_not_conform(target, report.broken)])
+        raise typer.Exit(HAS_ISSUES)
+
+
+def _print(report: Report) -> None:
+    rows = []
+    for result in report.results:
+        scenario = result.scenario
+        found = "\n".join(f"{finding.zh}\n{finding.en}" for finding in result.findings)
+        clause = f"{scenario.clause.where}\n{scenario.clause.zh}\n{scenario.clause.en}" if found else ""
+        mark = "fail 未通过" if found else "pass 通过"
+        rows.append((scenario.name, mark, found or scenario.zh, clause))
+    table(report.suite, ("scenario 场景", "", "finding 发现", "clause 条款"), rows)
+    out.print(f"{len(report.results) - len(report.broken)} / {len(report.results)}", markup=False)

@@ -1,0 +1,160 @@
+"""``Idempotency-Key``: a POST that comes twice under one key is done once, and answered alike both times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from hmac import compare_digest
+
+from fastapi import Response
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapter.cases.requests_kept import Before, KeptAnswer, begin, digest_of_request, keep, let_go
+from adapter.cases.tools import Act, Tools
+from adapter.doors.web import issues
+from adapter.doors.web.errors import answer
+from adapter.model.case import Actor
+from adapter.model.issues import AdapterError
+from adapter.settings import Settings
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+#: Nothing was done, whatever was asked: the key stays free. 404 and 422 change nothing either, but are answers.
+_NOT_DONE = frozenset({401, 413, 429, 503})
+
+
+@dataclass(slots=True)
+class _Sent:
+    """An answer on its way out, also kept."""
+
+    status: int = 0
+    headers: Headers = field(default_factory=Headers)
+    body: bytearray = field(default_factory=bytearray)
+
+    def heard(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], Headers(raw=message["headers"])
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A request that is done now, under its key."""
+
+    key: str
+    digest: str
+    body: bytes
+    tools: Tools
+    act: Act
+
+
+class Repeated:
+    """ASGI middleware for POSTs with a key.
+
+    Exports under ``/his`` are known by their content and pass; so does what was shown at the window, of which not even
+    a hash is kept.
+
+    It asks for the token itself: what was answered before is shown to nobody who may not come in.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, tools: Callable[[Scope], Tools]) -> None:
+        self._app, self._settings, self._tools = app, settings, tools
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] == "POST" else Headers()
+        key = headers.get("idempotency-key")
+        passes = scope["type"] != "http" or scope["path"].startswith("/his/") or scope["path"].endswith("/present")
+        if key is None or passes or not self._may_come_in(headers):
+            await self._app(scope, receive, send)
+            return
+        if not _KEY.fullmatch(key):
+            await answer(scope["path"], [issues.key_unusable()])(scope, receive, send)
+            return
+        try:
+            before = await self._begin(scope, headers, key, receive)
+        except AdapterError as error:  # a body that is too large, a ledger that is busy
+            await answer(scope["path"], error.issues)(scope, receive, send)
+            return
+        if isinstance(before, Before):
+            await _again(scope["path"], before)(scope, receive, send)
+            return
+        await self._once(scope, send, before)
+
+    async def _begin(self, scope: Scope, headers: Headers, key: str, receive: Receive) -> Before | _Begun:
+        body = b"".join([part async for part in _parts(receive)])
+        actor = headers.get("x-actor", "")
+        address = (scope["method"], scope["path"], scope["query_string"].decode("latin-1"), actor)
+        digest = digest_of_request(*(part.encode() for part in address), body)
+        tools = self._tools(scope)
+        act = tools.act(Actor(self._settings.actor, "api"), "request with a key")
+        before = await run_in_threadpool(begin, key, digest, tools, act)
+        return before or _Begun(key, digest, body, tools, act)
+
+    async def _once(self, scope: Scope, send: Send, begun: _Begun) -> None:
+        sent = _Sent()
+
+        async def kept(message: Message) -> None:
+            sent.heard(message)
+            last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if last:  # kept before the caller has it: an answer that was given can be given again
+                await run_in_threadpool(_keep, begun, sent)
+            await send(message)
+
+        await self._app(scope, _given(begun.body), kept)
+
+    def _may_come_in(self, headers: Headers) -> bool:
+        """Whoever may not is refused by the route, in the usual words."""
+        if self._settings.api_token is None:
+            return True
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        wanted = self._settings.api_token.get_secret_value().encode()
+        return kind.lower() == "bearer" and compare_digest(token.encode("utf-8", "surrogateescape"), wanted)
+
+
+def _keep(begun: _Begun, sent: _Sent) -> None:
+    if sent.status in _NOT_DONE:
+        let_go(begun.key, begun.tools, begun.act)
+    elif sent.status < 500:  # an unforeseen error may have done something: the key stays taken
+        kind, location = sent.headers.get("content-type", ""), sent.headers.get("location", "")
+        answered = KeptAnswer(sent.status, kind, location, bytes(sent.body))
+        keep(begun.key, begun.digest, answered, begun.tools, begun.act)
+
+
+def _again(path: str, before: Before) -> Response:
+    """The kept answer, or why there is none."""
+    if not before.same:
+        return answer(path, [issues.key_taken()])
+    if before.answer is None:
+        found = answer(path, [issues.key_lost() if before.lost else issues.key_running()])
+        if not before.lost:
+            found.headers["Retry-After"] = "1"
+        return found
+    more = {"Location": before.answer.location} if before.answer.location else {}
+    headers = {"Idempotent-Replayed": "true", **more}
+    return Response(before.answer.body, before.answer.status, headers, before.answer.content_type)
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it comes, already limited."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+def _given(body: bytes) -> Receive:
+    """A body that was read already."""
+    messages: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
+
+    return receive

@@ -1,0 +1,65 @@
+"""``adapter conform`` as a bureau's team types it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.counterparts import ROOT, counterpart
+from tests.support.terminal import run
+from tests.support.way_back import SECRET, SECRET_ENV, mappings_with, receiver
+
+EVERYTHING = "send: [eligibility, estimate, settlement, reversal, issues, notice]"
+
+
+@pytest.mark.slow
+def test_a_bureau_as_a_process_passes_and_one_that_loses_reversals_does_not(tmp_path: Path) -> None:
+    with counterpart("bureau", store=tmp_path / "bureau.sqlite", clock="system") as bureau:
+        command = ["conform", "insurance", "--url", bureau.fhir]
+        files = ["--junit", "all.xml", "--html", "all.html", "--report", "all.json"]
+        passed = run(*command, *files, cwd=tmp_path)
+        assert (passed.returncode, passed.stderr) == (0, "") and "18 / 18" in passed.stdout
+        suite = ElementTree.fromstring((tmp_path / "all.xml").read_bytes())
+        assert (suite.get("tests"), suite.get("failures")) == ("18", "0")
+        assert json.loads((tmp_path / "all.json").read_bytes())["result"] == "pass"
+        assert "18 / 18" in (tmp_path / "all.html").read_text("utf-8")
+
+        bureau.script({"match": {"stage": "reverse", "times": 0}, "do": "drop-before"})
+        failed = run(*command, "--scenario", "reversal", "--scenario", "look-up", cwd=tmp_path)
+        assert failed.returncode == 1 and "1 / 2" in failed.stdout
+        assert "CNF-904" in failed.stderr and "5. Reversal" in failed.stdout
+
+
+@pytest.mark.slow
+def test_a_receiver_that_checks_no_signature_is_told_so(tmp_path: Path) -> None:
+    with receiver(tmp_path) as his:
+        mappings_with(tmp_path, f'form: webhook\nurl: "{his.url}"\nsecret_env: {SECRET_ENV}\n{EVERYTHING}')
+        env = os.environ | {
+            "ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}",
+            "ADAPTER_MAPPINGS": str(tmp_path / "mappings"),
+            "PYTHONPATH": str(ROOT),
+            SECRET_ENV: SECRET,
+        }
+        done = run("conform", "his", "--source", "qingshi_county", "--junit", "his.xml", cwd=tmp_path, env=env)
+        assert done.returncode == 1
+        suite = ElementTree.fromstring((tmp_path / "his.xml").read_bytes())
+        failed = {case.get("name") for case in suite.findall("testcase") if case.find("failure") is not None}
+        assert failed == {"forged-signature", "unsigned", "stale-signature"}
+        assert all(each["body"]["test"] for each in his.heard())
+
+
+def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
+    unknown = run("conform", "aid", "--url", "http://127.0.0.1:9/fhir", "--scenario", "nothing", cwd=tmp_path)
+    assert unknown.returncode == 1 and "CNF-903" in unknown.stderr
+    dialect = run("conform", "insurance", "--url", "http://127.0.0.1:9/fhir", "--dialect", "fax", cwd=tmp_path)
+    assert dialect.returncode == 1 and "CNF-900" in dialect.stderr and "fhir (insurance)" in dialect.stderr
+    assert run("conform", "aid", "--url", "ftp://there", cwd=tmp_path).returncode == 2
+
+
+def test_nobody_there_fails_the_scenario_and_not_the_kit(tmp_path: Path) -> None:
+    nobody = run("conform", "aid", "--url", "http://127.0.0.1:9/fhir", "--scenario", "look-up", cwd=tmp_path)
+    assert nobody.returncode == 1 and "CNF-904" in nobody.stderr and "ConnectError" in nobody.stdout

@@ -1,0 +1,111 @@
+"""Commands about a settlement on its way: call, endpoint, variances, receipt, ledger, outbox park."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter.doors.cli.app import app
+from adapter.model.issues import AdapterError
+from tests.support.service import EXPORT
+
+CASE = "qingshi_county-300010002"
+WHY = ("--reason", "核实")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office that has taken one export in; its payers cannot be reached."""
+    file = tmp_path_factory.mktemp("walk") / "adapter.db"
+    with pytest.MonkeyPatch.context() as patch:
+        settings_of(patch, file)
+        words = ("ingest", "qingshi_county", *(str(path) for path in sorted(EXPORT.iterdir())))
+        assert adapter(*words).exit_code in (0, 1)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def here(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_of(monkeypatch, store)
+
+
+def settings_of(patch: pytest.MonkeyPatch, file: Path) -> None:
+    dead = {"base_url": "http://127.0.0.1:9", "simulator": True}
+    patch.setenv("ADAPTER_DATABASE_URL", f"sqlite:///{file}")
+    patch.setenv("ADAPTER_ENDPOINTS", json.dumps({"bureau": dead, "civil-affairs": {**dead, "form": "transaction"}}))
+
+
+def adapter(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def code(done: Result) -> str:
+    assert isinstance(done.exception, AdapterError), done.output
+    return done.exception.issues[0].code
+
+
+def test_a_call_is_held_and_resumed() -> None:
+    assert adapter("call", "hold", CASE, "aid", *WHY).exit_code == 0
+    done = adapter("call", "resume", CASE, "aid", *WHY, "--wait", "0", "--json")
+    assert json.loads(done.stdout)["case_id"] == CASE
+    assert code(adapter("call", "resume", CASE, "aid", *WHY)) == "CASE-423"
+    assert code(adapter("call", "hold", CASE, "nobody", *WHY)) == "CASE-421"
+    assert code(adapter("call", "skip", CASE, "aid", *WHY)) == "CASE-435"
+    assert code(adapter("call", "present", CASE, "aid")) == "CASE-427"
+    assert adapter("call", "hold", CASE, "aid").exit_code == 2, "a reason is wanted"
+
+
+def test_an_endpoint_is_paused_and_resumed() -> None:
+    paused = adapter("endpoint", "pause", "bureau", *WHY, "--until", "2999-01-01T06:00", "--json")
+    assert json.loads(paused.stdout)["paused_until"] == "2998-12-31T22:00:00+00:00"
+    (shown,) = json.loads(adapter("endpoint", "show", "bureau", "--json").stdout)
+    assert (shown["why"], shown["reason"]) == ("person", "核实")
+    assert "person" in adapter("endpoint", "show").stdout
+    assert json.loads(adapter("endpoint", "resume", "bureau", "--json").stdout)["paused_until"] is None
+    assert code(adapter("endpoint", "pause", "bureau", *WHY, "--until", "2020-01-01T00:00")) == "CASE-420"
+    assert code(adapter("endpoint", "show", "nobody")) == "CASE-315"
+
+
+def test_a_waiting_message_is_parked_and_said_so() -> None:
+    adapter("endpoint", "pause", "bureau", *WHY)
+    assert adapter("trial", CASE, "--wait", "0").exit_code == 0
+    (row,) = json.loads(adapter("outbox", "list", "--unfinished", "--json").stdout)
+    assert row["waits_for"] == "person → resumed"
+    assert adapter("outbox", "park", row["key"], *WHY).exit_code == 0
+    (row,) = json.loads(adapter("outbox", "list", "--unfinished", "--json").stdout)
+    assert row["state"] == "parked"
+    adapter("endpoint", "resume", "bureau")
+
+
+def test_nothing_to_advance_and_no_variances() -> None:
+    assert json.loads(adapter("variances", "list", "--json").stdout) == []
+    assert code(adapter("variances", "close", CASE, "basic", *WHY)) == "CASE-429"
+
+
+def test_the_hospital_advances_what_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "qingshi_county-300010004"
+    assert adapter("estimate", other).exit_code == 0
+    assert code(adapter("settle", other, "--advance", "--wait", "0")) == "CFG-745"
+    monkeypatch.setenv("ADAPTER_ADVANCE_DIFFERENCE", "hospital")
+    done = adapter("settle", other, "--advance", "--wait", "0", "--reason", "平台不通,患者要出院", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["bill"] == "settled-advanced"
+    assert code(adapter("settle", other, "--advance", "--wait", "0")) == "CASE-318"
+
+
+def test_a_receipt_is_used_and_taken_back() -> None:
+    assert "used" in adapter("receipt", "used", CASE, "0033445566", *WHY).stdout
+    assert "taken back" in adapter("receipt", "take-back", CASE, "0033445566", *WHY).stdout
+    assert code(adapter("receipt", "take-back", CASE, "0033445566", *WHY)) == "CASE-433"
+
+
+def test_the_ledger_is_verified_and_rebuilt() -> None:
+    before = json.loads(adapter("ledger", "verify", "--json").stdout)
+    assert before["lines"] > 0
+    assert before["issues"] == []
+    assert adapter("ledger", "rebuild").exit_code == 2
+    assert f"{before['lines']} lines replayed" in adapter("ledger", "rebuild", "--yes").stdout
+    assert json.loads(adapter("ledger", "verify", "--json").stdout) == before
