@@ -67,6 +67,9 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "yaml": ("rules.policy", "intake.mapping", "intake.reference", "counterparts", "settings"),
     "typer": ("doors.cli",),
     "rich": ("doors.cli",),
+    "numpy": ("rules.settlement", "cases"),
+    "cryptography": ("payers.delivery",),
+    "tongsuopy": ("payers.delivery",),
 }
 
 #: The vocabulary and the rules see no outside world at all.
