@@ -57,7 +57,10 @@ def claim(stay: Stay, site: Site, *, trial: bool = False) -> Resource:
     """A settlement or a trial at an insurer: Bundle ``collection``."""
     told: list[Resource] = [
         {"category": concept(INFORMATION, "settlement-date"), "timingDate": stay.settled.isoformat()},
-        {"category": concept(INFORMATION, "hospital-level"), "code": concept(f"{CANON}/CodeSystem/hospital-level", site.level)},
+        {
+            "category": concept(INFORMATION, "hospital-level"),
+            "code": concept(f"{CANON}/CodeSystem/hospital-level", site.level),
+        },
     ]
     body = claim_header(stay, stay.payers) | {
         "use": "predetermination" if trial else "claim",
