@@ -62,10 +62,7 @@ def finalise(
             year-to-date amounts wait for their answers.
     """
     case_id, version = case.row.case_id, case.claim.version
-    tx.save_settlement(case_id, version, settlement, **act.said)
-    tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
-    postings = entries(settlement, observed_parts(tx, case_id, settlement), advanced)
-    tx.post(case_id, version, postings, **act.said)
+    book(tx, case_id, version, settlement, act, advanced=advanced)
     if not advanced:
         tx.accumulate(settlement.accruals, case_id, version, **act.said)
     bundle = record(tx, case, settlement, answers, settled_at=act.at, undone=False)
@@ -75,6 +72,21 @@ def finalise(
     tx.file_paper(case_id, "settled", {"at": act.at.isoformat(), "version": str(version)}, **act.said)
     bill_settled(tx, case_id, act)
     tell_settlement(tx, case.row.stay_key, settlement, case.feed, act)
+
+
+def book(
+    tx: Transaction,
+    case_id: str,
+    version: int,
+    settlement: Settlement,
+    act: Act,
+    *,
+    advanced: frozenset[Payer] = frozenset(),
+) -> None:
+    """Keep a version's settlement with its certificate, and post it."""
+    tx.save_settlement(case_id, version, settlement, **act.said)
+    tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
+    tx.post(case_id, version, entries(settlement, observed_parts(tx, case_id, settlement), advanced), **act.said)
 
 
 def book_again(
@@ -88,9 +100,7 @@ def book_again(
     case_id, version = case.row.case_id, case.claim.version
     given = account_of(tx, case_id).part.adjusted + borne
     tx.reverse_postings(case_id, version, keep=CASH, **act.said)
-    tx.save_settlement(case_id, version, settlement, **act.said)
-    tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
-    tx.post(case_id, version, entries(settlement, observed_parts(tx, case_id, settlement)), **act.said)
+    book(tx, case_id, version, settlement, act)
     if given := min(given, settlement.patient_pays):
         tx.post(case_id, version, given_up(given, "医院减免及垫付差额 (waived; difference of an advance)"), **act.said)
     tx.accumulate(settlement.accruals, case_id, version, **act.said)

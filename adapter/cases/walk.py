@@ -198,9 +198,14 @@ def said_before(tx: Transaction, case: Dossier, call: Call, stage: Stage) -> lis
         here = row.message.stage is stage and row.message.version == case.claim.version
         if row.message.call != call.name or here or row.outcome is not Outcome.ACCEPTED:
             continue
-        accepted = [each for each in tx.receipts(row.message.key) if each.outcome is Outcome.ACCEPTED]
-        said.append(Exchange(row.message, accepted[-1]))
+        said.append(_accepted(tx, row.message))
     return said
+
+
+def _accepted(tx: Transaction, message: OutboundMessage) -> Exchange:
+    """An accepted message with the answer that accepted it."""
+    accepted = [each for each in tx.receipts(message.key) if each.outcome is Outcome.ACCEPTED]
+    return Exchange(message, accepted[-1])
 
 
 def exchanges(
@@ -220,15 +225,13 @@ def exchanges(
     ]
     said: list[Exchange] = []
     for number, row in rows:
-        message = row.message
         if row.state is not MessageState.DONE:
             return Waiting(row)
         if row.outcome is Outcome.REJECTED:
             if forgiven is not None and (number < forgiven or row is not rows[-1][1]):
                 continue
             return Refused(row)
-        accepted = [each for each in tx.receipts(message.key) if each.outcome is Outcome.ACCEPTED]
-        said.append(Exchange(message, accepted[-1]))
+        said.append(_accepted(tx, row.message))
     return said
 
 

@@ -11,9 +11,7 @@ from datetime import date
 from typing import Any
 
 from adapter.cases import issues
-from adapter.cases.finalise import answers_of, entries, publish, record, resources_in, settled_at
-from adapter.cases.observed import observed_parts
-from adapter.cases.proof import certificate_paper
+from adapter.cases.finalise import answers_of, book, publish, record, resources_in, settled_at
 from adapter.cases.reading import Dossier, bill_paper, billed_dossier, calls_version, carried_paper, case_of
 from adapter.cases.tools import Act, Tools
 from adapter.cases.way_back import tell_settlement
@@ -28,7 +26,6 @@ from adapter.model.issues import AdapterError
 from adapter.model.money import Money
 from adapter.model.settlement import Accrual, Payer, Settlement
 from adapter.rules.programme.collection import require_person
-from adapter.rules.settlement.certificate import certificate
 from adapter.rules.settlement.late_payer import with_late_payer
 
 
@@ -144,9 +141,7 @@ def _replace_bill(
     carried = {"calls": str(asked), "computed": computed.isoformat(), **stands_on}
     tx.file_paper(case_id, carried_paper(version), carried, **act.said)
     tx.file_paper(case_id, bill_paper(version), tx.paper(case_id, bill_paper(old.version)) or {}, **act.said)
-    tx.save_settlement(case_id, version, new, **act.said)
-    tx.file_paper(case_id, certificate_paper(version), certificate(new), **act.said)
-    tx.post(case_id, version, entries(new, observed_parts(tx, case_id, new)), **act.said)
+    book(tx, case_id, version, new, act)
     if given and new.patient_pays:
         tx.post(case_id, version, given_up(min(given, new.patient_pays), "医院减免"), **act.said)
     tx.accumulate(new.accruals, case_id, version, **act.said)
