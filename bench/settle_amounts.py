@@ -57,7 +57,7 @@ def run() -> Bench:
         command="python -m bench settle_amounts",
         how=f"{CLAIMS} stays of {LINES} fee lines, most with refunds, three payers. Whole: adjudication with every "
         "step explained in two languages, and the certificate as bytes with its digest; each is let go before the "
-        "next, as after a write. Batch: "
+        "next, as after a write. Splits and texts of amounts met before are kept, as in the service. Batch: "
         f"{CASES:,} cases given as line sums, of 40 kinds in mixed order, put in order and divided. Processor time, "
         f"one core; the best of {ROUNDS} rounds, the middle one in brackets. The bars are held against the best, "
         "because other work on the machine only ever slows a round.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+
+from adapter.model.kept import Kept
 
 #: An amount as most are written: whole yuan and two decimals, of no unusual length.
 _USUAL = re.compile(r"-?\d{1,18}\.\d\d\Z", re.ASCII)
@@ -110,14 +111,14 @@ class Money:
     @property
     def text(self) -> str:
         """``5000.00``: plain, for data."""
-        return text_of(self.fen)
+        return TEXTS[self.fen]
 
     def __str__(self) -> str:
         """``5,000.00``: with thousands separators, for people."""
-        return _said(self.fen)
+        return SAID[self.fen]
 
     def __format__(self, spec: str) -> str:
-        return format(_said(self.fen), spec) if spec else _said(self.fen)
+        return format(SAID[self.fen], spec) if spec else SAID[self.fen]
 
     def __repr__(self) -> str:
         return f"Money(¥{self.text})"
@@ -155,9 +156,7 @@ class Money:
         return Money(sum([amount.fen for amount in amounts]))
 
 
-@lru_cache(maxsize=2048)
-def text_of(fen: int) -> str:
-    """``Money.text``, kept a while: an amount is written down a dozen times, from its first step to the last share."""
+def _text(fen: int) -> str:
     if fen > 99:
         digits = str(fen)
         return f"{digits[:-2]}.{digits[-2:]}"
@@ -165,11 +164,14 @@ def text_of(fen: int) -> str:
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
-@lru_cache(maxsize=2048)
 def _said(fen: int) -> str:
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
+
+#: ``Money.text`` and ``str(Money)`` by fen, for those who write many: ``TEXTS[amount.fen]``.
+TEXTS: Mapping[int, str] = Kept(_text, 4096)
+SAID: Mapping[int, str] = Kept(_said, 4096)
 
 #: The slot's own setter: a frozen value is filled once, here, and it is made by the hundred for every case.
 _set_fen = Money.__dict__["fen"].__set__

@@ -216,13 +216,13 @@ class Settlement:
     standings: tuple[Standing, ...] = ()
 
     def __post_init__(self) -> None:
-        paid = Money.total(share.amount for share in self.shares)
-        if paid != self.total:
+        paid = Money.total([share.amount for share in self.shares])
+        if paid.fen != self.total.fen:
             raise ValueError(f"shares {paid} do not add up to the bill {self.total}")
 
     def share_of(self, payer: Payer) -> Money:
         """What a payer bears; ¥0.00 when it is not part of this bill."""
-        return Money.total(share.amount for share in self.shares if share.payer is payer)
+        return Money.total([share.amount for share in self.shares if share.payer is payer])
 
     @property
     def patient_pays(self) -> Money:

@@ -44,8 +44,9 @@ def accruals_of(
         pays_it = "deductible_paid" in result.policy.steps
         if pays_it and any(step.name == "deductible-paid" and step.amount for step in result.steps):
             amounts["deductibles"] = ONE_ADMISSION
-    own = payer.value
-    return tuple([Accrual(person_key, year, f"{own}.{name}", amount) for name, amount in amounts.items() if amount])
+    return tuple(
+        [Accrual(person_key, year, f"{payer}.{name}", amount) for name, amount in amounts.items() if amount.fen]
+    )
 
 
 def _counts_by_year(result: Position) -> bool:

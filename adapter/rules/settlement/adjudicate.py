@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from itertools import chain
 
 from adapter.model.claim import ChargeLine, Claim, YearToDate
 from adapter.model.issues import AdapterError, Issue
-from adapter.model.money import ZERO, Money
+from adapter.model.kept import Kept
+from adapter.model.money import SAID, TEXTS, ZERO, Money
 from adapter.model.reference import Level
 from adapter.model.settlement import (
     Accrual,
@@ -28,7 +29,7 @@ from adapter.rules.settlement import fact_issues, issues
 from adapter.rules.settlement.accumulators import accruals_of
 from adapter.rules.settlement.coordination import Turn, check_layers, coordinate
 from adapter.rules.settlement.item_terms import AT
-from adapter.rules.settlement.position import Bill
+from adapter.rules.settlement.position import Bill, pairs
 from adapter.rules.settlement.scope import split_lines, split_rule, sums_of, without_third_party
 
 _THIRD_PARTY_CITE = "社会保险法第三十条"
@@ -109,15 +110,15 @@ def patient_parts(bill: Bill) -> PatientParts:
     """
     sums = bill.sums
     basic = sum([amount.fen for payer, amount in bill.paid if payer is Payer.BASIC])
-    shared = Money(sums.in_scope.fen - min(basic, max(sums.in_scope.fen, 0)))
+    shared = sums.in_scope.fen - min(basic, max(sums.in_scope.fen, 0))
     return PatientParts(
         full_self_pay=sums.full_self_pay,
         over_limit=sums.over_limit,
         pre_self_pay=sums.pre_self_pay,
         deductible=bill.deductible,
-        coinsurance=shared - bill.deductible - bill.over_cap,
+        coinsurance=Money(shared - bill.deductible.fen - bill.over_cap.fen),
         over_cap=bill.over_cap,
-        relieved=bill.total - bill.paid_total - bill.outside - shared,
+        relieved=Money(bill.total.fen - bill.paid_total.fen - bill.outside.fen - shared),
     )
 
 
@@ -144,20 +145,23 @@ def basis_of(claim: Claim, accrued: YearToDate, layers: Sequence[ResolvedLayer],
         sorted((name, amount.fen) for name, amount in accrued.amounts if amount),
         _rules(layers),
     ]
-    parts += sorted(_line_marks(claim.lines, stay.facility.level))
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+    marks = (*map(str, parts), *sorted(_line_marks(claim.lines, stay.facility.level)))
+    return hashlib.sha256("\n".join(marks).encode()).hexdigest()
 
 
 def _line_marks(lines: Sequence[ChargeLine], level: Level) -> list[str]:
     """Everything about each line that its split depends on."""
-    marks, known, day, quantity = [], AT[level], _day, _quantity
+    marks, known, days, quantities = [], AT[level], _DAYS, _QUANTITIES
     for line in lines:
-        item = line.item
-        rule = "" if item is None else (known.get(id(item)) or known.read(item)).mark
-        estimate = "" if item is not None else _estimate(line)
+        item, met, reverses = line.item, line.in_restriction, line.reverses
+        if item is None:
+            rest = f"{reverses!s}||{met!s}|{_estimate(line)}"
+        elif reverses is None and met is None:
+            rest = (known.get(id(item)) or known.read(item)).usual
+        else:
+            rest = f"{reverses!s}|{(known.get(id(item)) or known.read(item)).mark}|{met!s}|"
         marks.append(
-            f"{line.id}|{line.code}|{day(line.service_date)}|{quantity(line.quantity)}|{line.amount.fen}"
-            f"|{line.reverses!s}|{rule}|{line.in_restriction!s}|{estimate}"
+            f"{line.id}|{line.code}|{days[line.service_date]}|{quantities[line.quantity]}|{line.amount.fen}|{rest}"
         )
     return marks
 
@@ -169,15 +173,9 @@ def _estimate(line: ChargeLine) -> str:
     return f"{his.full_self_pay.fen}|{his.over_limit.fen}|{his.pre_self_pay.fen}|{his.in_scope.fen}"
 
 
-@lru_cache(maxsize=1024)
-def _day(day: date) -> str:
-    return str(day)
-
-
-@lru_cache(maxsize=1024)
-def _quantity(quantity: Decimal) -> str:
-    """Equal quantities look alike, however many zeros they were written with."""
-    return str(quantity.normalize())
+#: How days and quantities are said. Equal quantities look alike, however many zeros they were written with.
+_DAYS: Mapping[date, str] = Kept(str, 1024)
+_QUANTITIES: Mapping[Decimal, str] = Kept(lambda quantity: str(quantity.normalize()), 1024)
 
 
 def check_claim(
@@ -228,7 +226,7 @@ def _shares(
                 reference=None if turn.answer is None else turn.answer.reference,
             )
         )
-    patient = total - Money.total(share.amount for share in shares)
+    patient = total - Money.total([share.amount for share in shares])
     decided = Authority.ADAPTER if complete else Authority.EXPECTED
     shares.append(Share(Payer.PATIENT, patient, decided, "", _PATIENT_CITE))
     return tuple(shares)
@@ -261,26 +259,27 @@ def _steps(claim: Claim, turns: Sequence[Turn], bill: Bill) -> tuple[Step, ...]:
 def patient_step(total: Money, paid: Money) -> Step:
     """The last line of every settlement; ``total`` is the bill without a third party's part."""
     patient = total - paid
+    bill, borne, left = SAID[total.fen], SAID[paid.fen], SAID[patient.fen]
     because = Explanation(
-        zh=f"个人负担 = {total} − 各方合计{paid} = {patient}",
-        en=f"patient = {total} − payers together {paid} = {patient}",
+        zh=f"个人负担 = {bill} − 各方合计{borne} = {left}",
+        en=f"patient = {bill} − payers together {borne} = {left}",
         cite=_PATIENT_CITE,
     )
-    inputs = (("total", total.text), ("paid", paid.text))
-    checks = (("amount", "total - paid"), ("left", "0"))
-    sources = (("paid", "bill.paid"),)
-    return Step(Payer.PATIENT, "patient", patient, ZERO, because, inputs, checks, sources)
+    inputs = (("total", TEXTS[total.fen]), ("paid", TEXTS[paid.fen]))
+    return Step(Payer.PATIENT, "patient", patient, ZERO, because, inputs, _PATIENT_CHECKS, _PATIENT_SOURCES)
+
+
+_PATIENT_CHECKS = pairs(amount="total - paid", left="0")
+_PATIENT_SOURCES = pairs(paid="bill.paid")
 
 
 def _accruals(claim: Claim, turns: Sequence[Turn]) -> tuple[Accrual, ...]:
     year = claim.stay.settled_on.year
-    return tuple(
-        accrual
-        for turn in turns
-        for accrual in accruals_of(turn.result, turn.layer.payer, turn.pay, turn.answer, claim.person.key, year)
-    )
+    person = claim.person.key
+    found = [accruals_of(each.result, each.layer.payer, each.pay, each.answer, person, year) for each in turns]
+    return tuple(chain.from_iterable(found))
 
 
 def _rules(layers: Sequence[ResolvedLayer]) -> tuple[str, ...]:
     """``plan@version`` of every layer, in order."""
-    return tuple(f"{layer.policy.name}@{layer.policy.version}" for layer in layers)
+    return tuple([f"{layer.policy.name}@{layer.policy.version}" for layer in layers])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapter.model.money import ZERO
+from adapter.model.money import SAID, TEXTS, ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Value
 from adapter.rules.settlement.position import Position, clauses, pairs
@@ -50,15 +50,16 @@ def ceiling_on_payment(position: Position) -> Position:
     ceiling, read = position.find("ceiling"), reading(position)
     if ceiling is None or read.text != PAYMENT:
         return position
-    used = position.accrued("paid")
-    pay = min(position.pay, max(ceiling.money - used, ZERO))
-    over = position.pay - pay
+    most, used, uncapped = ceiling.money.fen, position.accrued("paid").fen, position.pay
+    pay = Money(min(uncapped.fen, max(most - used, 0)))
+    over = uncapped - pay
+    top, so_far, payable, beyond = SAID[most], SAID[used], SAID[pay.fen], SAID[over.fen]
     because = Explanation(
-        zh=f"年度封顶线{ceiling.money},年度已付{used},本次可付{pay},超出{over}",
-        en=f"yearly ceiling {ceiling.money}, paid this year {used}, payable {pay}, over {over}",
+        zh=f"年度封顶线{top},年度已付{so_far},本次可付{payable},超出{beyond}",
+        en=f"yearly ceiling {top}, paid this year {so_far}, payable {payable}, over {beyond}",
         cite=clauses(ceiling.cite, read.cite),
     )
-    inputs = {"ceiling": ceiling.money, "used": used, "uncapped": position.pay}
+    inputs = (("ceiling", TEXTS[most]), ("used", TEXTS[used]), ("uncapped", TEXTS[uncapped.fen]))
     return position.step(
         "cap",
         over,

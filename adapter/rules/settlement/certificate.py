@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from adapter.model.claim import LineSplit, SplitBasis
-from adapter.model.money import text_of
+from adapter.model.money import TEXTS
 from adapter.model.settlement import Authority, Payer, Settlement, Share, Standing, Step
 from adapter.rules.settlement.explain import TEST_PROFILE_TAG, patient_amounts
 
@@ -66,12 +66,12 @@ def digest_of(document: dict[str, object]) -> str:
     return hashlib.sha256(_SORTED.encode(rest)).hexdigest()
 
 
-class _Bill(msgspec.Struct, frozen=True):
+class _Bill(msgspec.Struct, frozen=True, gc=False):
     third_party: str
     total: str
 
 
-class _Opening(msgspec.Struct, frozen=True):
+class _Opening(msgspec.Struct, frozen=True, gc=False):
     """What stands before the digest."""
 
     accruals: dict[str, str]
@@ -81,7 +81,7 @@ class _Opening(msgspec.Struct, frozen=True):
     complete: bool
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True, gc=False):
     basis: SplitBasis
     full_self_pay: str
     id: str
@@ -90,7 +90,7 @@ class _Line(msgspec.Struct, frozen=True):
     pre_self_pay: str
 
 
-class _Share(msgspec.Struct, frozen=True):
+class _Share(msgspec.Struct, frozen=True, gc=False):
     amount: str
     authority: Authority
     cite: str
@@ -101,14 +101,14 @@ class _Share(msgspec.Struct, frozen=True):
     reference: str | None
 
 
-class _Sums(msgspec.Struct, frozen=True):
+class _Sums(msgspec.Struct, frozen=True, gc=False):
     full_self_pay: str
     in_scope: str
     over_limit: str
     pre_self_pay: str
 
 
-class _Standing(msgspec.Struct, frozen=True):
+class _Standing(msgspec.Struct, frozen=True, gc=False):
     deductible: str
     outside: str
     over_cap: str
@@ -120,7 +120,7 @@ class _Standing(msgspec.Struct, frozen=True):
     total: str
 
 
-class _Step(msgspec.Struct, frozen=True):
+class _Step(msgspec.Struct, frozen=True, gc=False):
     amount: str
     checks: msgspec.Raw
     cite: str
@@ -133,13 +133,13 @@ class _Step(msgspec.Struct, frozen=True):
     zh: str
 
 
-class _YearToDate(msgspec.Struct, frozen=True):
+class _YearToDate(msgspec.Struct, frozen=True, gc=False):
     amounts: dict[str, str]
     source: str
     year: int
 
 
-class _Account(msgspec.Struct, frozen=True):
+class _Account(msgspec.Struct, frozen=True, gc=False):
     """What stands after the digest."""
 
     format: str
@@ -193,15 +193,15 @@ def _account(settlement: Settlement) -> _Account:
 
 def _lines(splits: Sequence[tuple[str, LineSplit]]) -> list[_Line]:
     """A bill has more lines than anything else: one loop, without a call for each of their amounts."""
-    text = text_of
+    text = TEXTS
     return [
         _Line(
             split.basis,
-            text(split.full_self_pay.fen),
+            text[split.full_self_pay.fen],
             line,
-            text(split.in_scope.fen),
-            text(split.over_limit.fen),
-            text(split.pre_self_pay.fen),
+            text[split.in_scope.fen],
+            text[split.over_limit.fen],
+            text[split.pre_self_pay.fen],
         )
         for line, split in splits
     ]
@@ -210,32 +210,32 @@ def _lines(splits: Sequence[tuple[str, LineSplit]]) -> list[_Line]:
 def _standing(each: Standing) -> _Standing:
     sums = each.sums
     return _Standing(
-        text_of(each.deductible.fen),
-        text_of(each.outside.fen),
-        text_of(each.over_cap.fen),
-        text_of(each.paid.fen),
-        text_of(each.paid_outside.fen),
+        TEXTS[each.deductible.fen],
+        TEXTS[each.outside.fen],
+        TEXTS[each.over_cap.fen],
+        TEXTS[each.paid.fen],
+        TEXTS[each.paid_outside.fen],
         each.payer,
-        text_of(each.pays.fen),
+        TEXTS[each.pays.fen],
         _Sums(
-            text_of(sums.full_self_pay.fen),
-            text_of(sums.in_scope.fen),
-            text_of(sums.over_limit.fen),
-            text_of(sums.pre_self_pay.fen),
+            TEXTS[sums.full_self_pay.fen],
+            TEXTS[sums.in_scope.fen],
+            TEXTS[sums.over_limit.fen],
+            TEXTS[sums.pre_self_pay.fen],
         ),
-        text_of(each.total.fen),
+        TEXTS[each.total.fen],
     )
 
 
 def _step(step: Step) -> _Step:
     because = step.because
     return _Step(
-        text_of(step.amount.fen),
+        TEXTS[step.amount.fen],
         _formulas(step.checks),
         because.cite,
         because.en,
         dict(step.inputs),
-        text_of(step.left.fen),
+        TEXTS[step.left.fen],
         step.name,
         step.payer,
         _formulas(step.sources),
@@ -252,10 +252,10 @@ def _formulas(pairs: tuple[tuple[str, str], ...]) -> msgspec.Raw:
 
 def _share(share: Share) -> _Share:
     return _Share(
-        text_of(share.amount.fen),
+        TEXTS[share.amount.fen],
         share.authority,
         share.cite,
-        None if share.expected is None else text_of(share.expected.fen),
+        None if share.expected is None else TEXTS[share.expected.fen],
         NOT_DERIVED if share.authority in _DECIDED_ELSEWHERE else DERIVED,
         share.payer,
         share.plan,

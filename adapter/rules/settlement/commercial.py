@@ -9,7 +9,7 @@ from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Raw, Value
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.fund_share import Band, adjustment, bands_of, graduated, not_entitled
+from adapter.rules.settlement.fund_share import Band, adjustment, bands_of, graduated, not_entitled, schedule_of
 from adapter.rules.settlement.position import Position
 
 #: What a part is a part of. ``outside`` = 全自费 + 超限价 + 先行自付 (GC-29); ``everything``: all that is left (GC-26)
@@ -31,17 +31,17 @@ def commercial_parts(position: Position) -> Position:
         name = str(part.get("name", ""))
         base, in_scope = _base(position, str(part.get("base", "")), pay, outside)
         taken = min(rule.part(part, "deductible").money, base) if "deductible" in part else ZERO
-        table = bands_of_part(rule, part)
-        cut = graduated(taken, base, table, change)
+        schedule = schedule_of(bands_of_part(rule, part), change)
+        cut = graduated(taken.fen, base.fen, schedule)
         amount = cut.amount if "cap" not in part else min(cut.amount, rule.part(part, "cap").money)
         zh = f"{name}:基数{base} − 起付{taken};{cut.words} = {amount}"
         en = f"{name}: base {base} − deductible {taken}; {cut.words} = {amount}"
-        inputs: dict[str, object] = {"base": base, "deductible": taken, **cut.inputs}
+        inputs: dict[str, object] = {"base": base, "deductible": taken, **dict(cut.inputs)}
         if "cap" in part:
             inputs["cap"] = rule.part(part, "cap").money
-        checks = {**cut.checks("deductible", "base", "cap" if "cap" in part else ""), "left": "base - amount"}
+        proof = schedule.checks("deductible", "base", "base - amount", "cap" if "cap" in part else "")
         because = Explanation(zh, en, rule.cite)
-        after = after.step("part", amount, base - amount, because=because, inputs=inputs, checks=checks)
+        after = after.step("part", amount, base - amount, because=because, inputs=inputs, checks=proof)
         parts[f"part_{len(parts) + 1}"] = amount
         outside += max(amount - in_scope, ZERO)
         pay += amount

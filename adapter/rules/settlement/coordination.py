@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from adapter.model.built import quickly_built
 from adapter.model.claim import LineSplit
@@ -189,7 +190,7 @@ def _run(position: Position) -> Position:
 def _not_covered(bill: Bill, layer: ResolvedLayer) -> Position | None:
     """A step that says why this payer has nothing to do with the person, or None when it has."""
     rule, held = layer.policy.find("insurance", bill.on, bill.keys), str(bill.insurance)
-    if rule is None or held in rule.texts:
+    if rule is None or held in rule.once(_texts):
         return None
     because = Explanation(
         zh=f"参保险种“{held}”不属于本计划({'、'.join(rule.texts)}),支付{ZERO}",
@@ -198,6 +199,9 @@ def _not_covered(bill: Bill, layer: ResolvedLayer) -> Position | None:
     )
     start = Position.opening(bill, layer.payer, layer.policy)
     return start.step("not-covered", ZERO, ZERO, because=because, inputs={"insurance": held}, checks=NOTHING)
+
+
+_texts = attrgetter("texts")
 
 
 def _standing(payer: Payer, bill: Bill, pay: Money, outside: Money) -> Standing:
@@ -235,15 +239,17 @@ def _after(
     outside = min(result.outside.fen, pay.fen) if result is not None else 0
     as_seen = bill if sums is bill.sums else bill.after(sums=sums)
     outside = max(outside, pay.fen - as_seen.in_scope_left.fen)
-    paid, paid_outside = (*bill.paid, (layer.payer, pay)), Money(bill.paid_outside.fen + outside)
+    paid, paid_outside = (*bill.paid, (layer.payer, pay)), bill.paid_outside
+    if outside:
+        paid_outside = Money(paid_outside.fen + outside)
     if layer.payer is not Payer.BASIC:
         return bill.after(sums=sums, paid=paid, paid_outside=paid_outside)
-    taken = figures.get("deductible", ZERO if result is None else result.deductible)
-    over = figures.get("over-cap", ZERO if result is None else result.over_cap)
-    room = max(sums.in_scope - pay, ZERO)
+    taken = figures.get("deductible", ZERO if result is None else result.deductible).fen
+    over = figures.get("over-cap", ZERO if result is None else result.over_cap).fen
+    room = max(sums.in_scope.fen - pay.fen, 0)
     taken = min(taken, room)
     over = min(over, room - taken)
-    return bill.after(sums=sums, paid=paid, paid_outside=paid_outside, deductible=taken, over_cap=over)
+    return bill.after(sums=sums, paid=paid, paid_outside=paid_outside, deductible=Money(taken), over_cap=Money(over))
 
 
 def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit], found: list[Issue]) -> LineSplit:

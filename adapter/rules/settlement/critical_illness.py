@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from adapter.model.money import ZERO
+from functools import lru_cache
+
+from adapter.model.money import SAID, TEXTS, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.settlement.deductible import standard
-from adapter.rules.settlement.fund_share import adjustment, bands_of, graduated
-from adapter.rules.settlement.position import Position, clauses, pairs
+from adapter.rules.settlement.fund_share import adjustment, bands_of, graduated, schedule_of
+from adapter.rules.settlement.position import Pairs, Position, clauses, pairs
 
 
 def critical_illness_base(position: Position) -> Position:
@@ -19,38 +21,42 @@ def critical_illness_base(position: Position) -> Position:
     with_deductible = position.switch("base_with_deductible", "yes", "GC-08")
     with_over_cap = position.switch("base_with_over_cap", "yes", "Q-04")
     with_pre = position.switch("base_with_pre_self_pay", "no", "S39")
-    base = bill.in_scope_left
-    zh, en = f"政策范围内个人自付{base}", f"in-scope self-pay {base}"
+    deductible, over_cap, pre = bill.deductible.fen, bill.over_cap.fen, bill.sums.pre_self_pay.fen
+    in_scope_left, unpaid = bill.in_scope_left.fen, bill.left.fen
+    amount, said = in_scope_left, SAID[in_scope_left]
+    zh, en = f"政策范围内个人自付{said}", f"in-scope self-pay {said}"
     if not with_deductible.flag:
-        base -= bill.deductible
+        amount -= deductible
         zh, en = f"{zh} − 起付线{bill.deductible}", f"{en} − deductible {bill.deductible}"
     if not with_over_cap.flag:
-        base -= bill.over_cap
+        amount -= over_cap
         zh, en = f"{zh} − 超封顶{bill.over_cap}", f"{en} − over ceiling {bill.over_cap}"
     if with_pre.flag:
-        base += max(bill.sums.pre_self_pay, ZERO)
+        amount += max(pre, 0)
         zh, en = f"{zh} + 先行自付{bill.sums.pre_self_pay}", f"{en} + pre-self-pay {bill.sums.pre_self_pay}"
-    base = min(max(base, ZERO), bill.left)
-    because = Explanation(
-        zh=f"{zh} = {base}", en=f"{en} = {base}", cite=clauses(with_deductible.cite, with_over_cap.cite, with_pre.cite)
+    base = Money(min(max(amount, 0), unpaid))
+    cite, said = clauses(with_deductible.cite, with_over_cap.cite, with_pre.cite), SAID[base.fen]
+    because = Explanation(f"{zh} = {said}", f"{en} = {said}", cite)
+    inputs = (
+        ("in_scope_left", TEXTS[in_scope_left]),
+        ("deductible", TEXTS[deductible]),
+        ("over_cap", TEXTS[over_cap]),
+        ("pre_self_pay", TEXTS[pre]),
+        ("unpaid", TEXTS[unpaid]),
     )
-    inputs = {
-        "in_scope_left": bill.in_scope_left,
-        "deductible": bill.deductible,
-        "over_cap": bill.over_cap,
-        "pre_self_pay": bill.sums.pre_self_pay,
-        "unpaid": bill.left,
-    }
-    formula = "".join(
-        (
-            "in_scope_left",
-            "" if with_deductible.flag else " - deductible",
-            "" if with_over_cap.flag else " - over_cap",
-            " + max(pre_self_pay, 0)" if with_pre.flag else "",
-        )
-    )
-    checks = {"amount": f"min(max({formula}, 0), unpaid)", "left": "amount"}
+    checks = _base_checks(with_deductible.flag, with_over_cap.flag, with_pre.flag)
     return position.step("base", base, base, because=because, inputs=inputs, checks=checks, sources=_LEFT, base=base)
+
+
+@lru_cache(maxsize=8)
+def _base_checks(with_deductible: bool, with_over_cap: bool, with_pre: bool) -> Pairs:
+    parts = (
+        "in_scope_left",
+        "" if with_deductible else " - deductible",
+        "" if with_over_cap else " - over_cap",
+        " + max(pre_self_pay, 0)" if with_pre else "",
+    )
+    return pairs(amount=f"min(max({''.join(parts)}, 0), unpaid)", left="amount")
 
 
 _LEFT = pairs(
@@ -69,56 +75,73 @@ def cumulative_share(position: Position) -> Position:
     (GC-06); ``relative``: on what is above the deductible (GC-07).
     """
     rule = standard(position)
-    before, paid = position.accrued("base"), position.accrued("paid")
-    accumulated = before + position.base
-    above = max(accumulated - rule.amount, ZERO)
-    taken = min(max(rule.amount - before, ZERO), position.base)
+    before, base, threshold = position.accrued("base").fen, position.base.fen, rule.amount.fen
+    accumulated = before + base
+    above = max(accumulated - threshold, 0)
+    taken = Money(min(max(threshold - before, 0), base))
+    earlier, stay, total, more = SAID[before], SAID[base], SAID[accumulated], SAID[above]
     because = Explanation(
-        zh=f"{rule.zh}(年度一次);年度累计{before} + 本次{position.base} = {accumulated},超过起付线{above}",
-        en=f"{rule.en} (once a year); year to date {before} + this stay {position.base} = {accumulated}, above {above}",
+        zh=f"{rule.zh}(年度一次);年度累计{earlier} + 本次{stay} = {total},超过起付线{more}",
+        en=f"{rule.en} (once a year); year to date {earlier} + this stay {stay} = {total}, above {more}",
         cite=rule.cite,
     )
-    inputs = {**rule.inputs, "standard": rule.amount, "year_to_date": before, "base": position.base}
-    checks = {
-        "standard": rule.formula,
-        "amount": "min(max(standard - year_to_date, 0), base)",
-        "left": "max(year_to_date + base - standard, 0)",
-    }
-    after = position.step("deductible", taken, above, because=because, inputs=inputs, checks=checks, sources=_YEAR)
+    inputs = (*rule.inputs, ("year_to_date", TEXTS[before]), ("base", TEXTS[base]))
+    checks = _once_a_year(rule.formula)
+    after = position.step(
+        "deductible", taken, Money(above), because=because, inputs=inputs, checks=checks, sources=_YEAR
+    )
+    return _this_stay(_entitled(after, threshold, accumulated, above), taken)
 
+
+def _entitled(position: Position, threshold: int, accumulated: int, above: int) -> Position:
+    """What the payer bears of the whole year; amounts in fen."""
     table, origin = position.at("bands"), position.switch("bands_origin", "relative", "GC-07")
     change = adjustment(position)
-    start = min(rule.amount, accumulated) if origin.text == "absolute" else ZERO
-    cut = graduated(start, start + above, table.once(bands_of), change)
+    start = min(threshold, accumulated) if origin.text == "absolute" else 0
+    schedule = position.once("bands", lambda: schedule_of(table.once(bands_of), change))
+    cut = graduated(start, start + above, schedule)
+    said = f"{cut.words} = {SAID[cut.amount.fen]}"
     because = Explanation(
-        zh=f"年度应付:{cut.words} = {cut.amount}",
-        en=f"entitlement of the year: {cut.words} = {cut.amount}",
+        zh=f"年度应付:{said}",
+        en=f"entitlement of the year: {said}",
         cite=clauses(table.cite, origin.cite, change.cite),
     )
-    bands_inputs = {"above": above, "start": start, "origin": origin.text, **cut.inputs}
-    checks = {**cut.checks("start", "start + above"), "left": "amount"}
-    after = after.step(
-        "bands", cut.amount, cut.amount, because=because, inputs=bands_inputs, checks=checks, sources=_ABOVE
-    )
+    inputs = (("above", TEXTS[above]), ("start", TEXTS[start]), ("origin", origin.text), *cut.inputs)
+    checks = schedule.checks("start", "start + above")
+    return position.step("bands", cut.amount, cut.amount, because=because, inputs=inputs, checks=checks, sources=_ABOVE)
 
-    pay = min(max(cut.amount - paid, ZERO), position.base)
+
+def _this_stay(position: Position, taken: Money) -> Position:
+    """What of the year's entitlement this stay gets; ``left`` is the entitlement."""
+    entitled, paid, base = position.left.fen, position.accrued("paid").fen, position.base.fen
+    pay = Money(min(max(entitled - paid, 0), base))
+    of_year, so_far, most, said = SAID[entitled], SAID[paid], SAID[base], SAID[pay.fen]
     because = Explanation(
-        zh=f"年度应付{cut.amount} − 年度已付{paid},不超过本次基数{position.base} = {pay}",
-        en=f"entitlement {cut.amount} − paid this year {paid}, at most this stay's base {position.base} = {pay}",
-        cite=table.cite,
+        zh=f"年度应付{of_year} − 年度已付{so_far},不超过本次基数{most} = {said}",
+        en=f"entitlement {of_year} − paid this year {so_far}, at most this stay's base {most} = {said}",
+        cite=position.at("bands").cite,
     )
-    paid_inputs = {"entitlement": cut.amount, "paid": paid, "base": position.base}
-    return after.step(
+    inputs = (("entitlement", TEXTS[entitled]), ("paid", TEXTS[paid]), ("base", TEXTS[base]))
+    return position.step(
         "this-stay",
         pay,
         pay,
         because=because,
-        inputs=paid_inputs,
+        inputs=inputs,
         checks=_THIS_STAY,
         sources=_ENTITLED,
         pay=pay,
         deductible=taken,
-        outside=max(pay - position.bill.in_scope_left, ZERO),
+        outside=Money(max(pay.fen - position.bill.in_scope_left.fen, 0)),
+    )
+
+
+@lru_cache(maxsize=256)
+def _once_a_year(standard: str) -> Pairs:
+    return pairs(
+        standard=standard,
+        amount="min(max(standard - year_to_date, 0), base)",
+        left="max(year_to_date + base - standard, 0)",
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from adapter.model.built import quickly_built
-from adapter.model.money import ZERO, Money
+from adapter.model.money import SAID, TEXTS, ZERO, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import Raw, Value
-from adapter.rules.settlement.position import Position, clauses, pairs, ratio_text
+from adapter.rules.settlement.position import Pairs, Position, as_printed, clauses, pairs
+from adapter.rules.settlement.ratios import ratio_text
 
 
 @quickly_built
@@ -18,14 +20,14 @@ class Standard:
     """The standard that applies to this admission, how it came about, and where that is written.
 
     Attributes:
-        inputs, formula: for the checker: the printed figures and how the amount follows from them.
+        inputs, formula: for the checker: the figures as printed, the amount last, and how it follows from them.
     """
 
     amount: Money
     zh: str
     en: str
     cite: str
-    inputs: Mapping[str, object]
+    inputs: Pairs
     formula: str
 
 
@@ -39,39 +41,42 @@ def deductible(position: Position) -> Position:
     Raises:
         PolicyNotInForce: no document covers the rule date.
     """
-    rule = standard(position)
-    met = position.accrued("deductible")
-    limit, zh, en, cite = rule.amount, rule.zh, rule.en, rule.cite
-    inputs: dict[str, object] = {**rule.inputs, "standard": rule.amount, "eligible": position.left, "accrued": met}
+    rule, eligible, met = standard(position), position.left, position.accrued("deductible")
+    limit, zh, en, cite = rule.amount.fen, rule.zh, rule.en, rule.cite
+    inputs = (*rule.inputs, ("eligible", TEXTS[eligible.fen]), ("accrued", TEXTS[met.fen]))
     formula = "standard"
     counts = position.switch("deductible_counts", "stay", "按次计算", moot=not met)
     if counts.text == "year":
-        limit, formula = max(rule.amount - met, ZERO), "max(standard - accrued, 0)"
+        limit, formula = max(limit - met.fen, 0), "max(standard - accrued, 0)"
         cite = clauses(cite, counts.cite)
         zh, en = f"{zh},年度已计{met}", f"{en}, met this year {met}"
     ceiling = position.find("deductible_year_ceiling")
     if ceiling is not None:
-        room = max(ceiling.money - met, ZERO)
+        most = ceiling.money.fen
+        room = max(most - met.fen, 0)
         limit = min(limit, room)
         cite = clauses(cite, ceiling.cite)
-        zh = f"{zh},年度累计上限{ceiling.money}、已计{met}、尚余{room}"
-        en = f"{en}, yearly ceiling {ceiling.money}, met {met}, room {room}"
-        inputs["year_ceiling"] = ceiling.money
+        zh = f"{zh},年度累计上限{SAID[most]}、已计{SAID[met.fen]}、尚余{SAID[room]}"
+        en = f"{en}, yearly ceiling {SAID[most]}, met {SAID[met.fen]}, room {SAID[room]}"
+        inputs = (*inputs, ("year_ceiling", TEXTS[most]))
         formula = f"min({formula}, max(year_ceiling - accrued, 0))"
-    taken = max(min(limit, position.left), ZERO)
-    because = Explanation(f"{zh},本次扣{taken}", f"{en}, taken {taken}", cite)
-    checks = {"standard": rule.formula, "amount": f"max(min({formula}, eligible), 0)", "left": "eligible - amount"}
-    left = position.left - taken
+    taken = Money(max(min(limit, eligible.fen), 0))
+    said = SAID[taken.fen]
     return position.step(
         "deductible",
         taken,
-        left,
-        because=because,
+        eligible - taken,
+        because=Explanation(f"{zh},本次扣{said}", f"{en}, taken {said}", cite),
         inputs=inputs,
-        checks=checks,
+        checks=_checks(rule.formula, formula),
         sources=_MET,
         deductible=position.deductible + taken,
     )
+
+
+@lru_cache(maxsize=256)
+def _checks(standard: str, formula: str) -> Pairs:
+    return pairs(standard=standard, amount=f"max(min({formula}, eligible), 0)", left="eligible - amount")
 
 
 _MET = pairs(eligible="previous.left", accrued="accrued.deductible")
@@ -111,7 +116,7 @@ def _standard(position: Position, share: Value | None, number: int) -> Standard:
         inputs["factor"], formula = factor.decimal, f"round({formula} * factor)"
         cite = clauses(cite, factor.cite)
         zh, en = f"{zh},× {ratio_text(factor.decimal)}", f"{en}, × {ratio_text(factor.decimal)}"
-    return Standard(amount, zh, en, cite, inputs, formula)
+    return Standard(amount, zh, en, cite, as_printed({**inputs, "standard": amount}), formula)
 
 
 def _share_of_bill(rule: Value, total: Money) -> Money:

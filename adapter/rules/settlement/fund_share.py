@@ -9,11 +9,12 @@ from functools import lru_cache
 
 from adapter.model.built import quickly_built
 from adapter.model.issues import AdapterError
-from adapter.model.money import ZERO, Money
+from adapter.model.money import SAID, TEXTS, ZERO, Money, half_up
 from adapter.model.settlement import Explanation
 from adapter.rules.policy.parameters import DEFAULT, Value
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.position import NOTHING, Position, clauses, pairs, ratio_text
+from adapter.rules.settlement.position import NOTHING, Pairs, Position, as_printed, clauses, pairs
+from adapter.rules.settlement.ratios import RATIOS, Ratio, ratio_text, yuan_text
 
 _NOTHING, _ONE = Decimal(0), Decimal(1)
 
@@ -32,31 +33,39 @@ class Band:
 
 @quickly_built
 @dataclass(frozen=True, slots=True)
-class Slices:
-    """What falls into each band, what it gives together, and how to say so."""
+class Schedule:
+    """Bands with the ratios that apply to somebody.
 
-    slices: tuple[tuple[Money, Decimal], ...]
+    Attributes:
+        rows: from, to (None: without end), the ratio over ``10**places``, and how it is written; amounts in fen.
+        inputs: for the checker: where each band begins and the ratio that applies in it.
+    """
+
+    rows: tuple[tuple[int, int | None, int, str], ...]
+    places: int
+    inputs: Pairs
+
+    def checks(self, lower: str, upper: str, left: str = "amount", most: str = "") -> Pairs:
+        """How the amount comes about: each ratio on the slice of ``lower … upper`` inside its band, rounded once."""
+        return _checks(len(self.rows), lower, upper, left, most)
+
+
+@quickly_built
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """What falls into the bands: what it gives together, how to say so, and the same for the checker."""
+
     amount: Money
     words: str
-    table: Sequence[Band]
-    change: Adjusted
-
-    @property
-    def inputs(self) -> dict[str, object]:
-        """The bands for the checker: where each begins and the ratio that applies in it."""
-        found: dict[str, object] = {}
-        for number, band in enumerate(self.table, 1):
-            found |= {f"over_{number}": band.over, f"ratio_{number}": self.change.of(band.ratio)}
-        found["exact"] = sum((part.decimal * applied for part, applied in self.slices), Decimal(0))
-        return found
-
-    def checks(self, lower: str, upper: str, most: str = "") -> dict[str, str]:
-        """How the amount comes about: each ratio on the slice of ``lower … upper`` inside its band, rounded once."""
-        amount = f"min(round(exact), {most})" if most else "round(exact)"
-        return {"exact": _exact(len(self.table), lower, upper), "amount": amount}
+    inputs: Pairs
 
 
 @lru_cache(maxsize=256)
+def _checks(bands: int, lower: str, upper: str, left: str, most: str) -> Pairs:
+    amount = f"min(round(exact), {most})" if most else "round(exact)"
+    return pairs(exact=_exact(bands, lower, upper), amount=amount, left=left)
+
+
 def _exact(bands: int, lower: str, upper: str) -> str:
     tops = [f"min({upper}, over_{number + 1})" for number in range(1, bands)] + [upper]
     parts = (f"max({top} - max({lower}, over_{number}), 0) * ratio_{number}" for number, top in enumerate(tops, 1))
@@ -87,37 +96,57 @@ def ratio(position: Position) -> Position:
     rule = position.find("ratio_by_age") or position.at("ratio")
     if rule.is_none:
         return not_entitled(position, rule)
+    by_age = rule.name == "ratio_by_age"
+    applied = _applied(position, rule) if by_age else position.once("ratio", lambda: _applied(position, rule))
+    eligible = position.left
+    pay = applied.ratio.share(eligible)
+    said = f"{SAID[eligible.fen]} × {applied.words} = {SAID[pay.fen]}"
+    inputs = (
+        *applied.by_age,
+        ("eligible", TEXTS[eligible.fen]),
+        *applied.inputs,
+        ("exact", applied.ratio.exact(eligible)),
+    )
+    return position.step(
+        "ratio",
+        pay,
+        pay,
+        because=Explanation(said, said, applied.cite),
+        inputs=inputs,
+        checks=_BY_RATIO_OF_AGE if by_age else _BY_RATIO,
+        sources=PREVIOUS,
+        pay=position.pay + pay,
+    )
+
+
+@quickly_built
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """The ratio that applies to somebody, in words, and how it comes about, for the checker."""
+
+    ratio: Ratio
+    words: str
+    cite: str
+    by_age: Pairs
+    inputs: Pairs
+
+
+def _applied(position: Position, rule: Value) -> _Applied:
     printed, by_age = printed_ratio(position, rule)
     change = adjustment(position)
     applied = change.of(printed)
-    pay = position.left.share(applied)
     words = ratio_text(applied) + (f" ({ratio_text(printed)}{change.words})" if change.words else "")
     if by_age:
         words = f"{words} [{ratio_text(by_age['at_birth'])} + {by_age['age']} × {by_age['per_year']}]"
-    because = Explanation(
-        zh=f"{position.left} × {words} = {pay}",
-        en=f"{position.left} × {words} = {pay}",
-        cite=clauses(rule.cite, change.cite),
-    )
-    inputs = {
-        **by_age,
-        "eligible": position.left,
-        "printed": printed,
-        "factor": change.factor,
-        "points": change.points,
-        "ratio": applied,
-        "exact": position.left.decimal * applied,
-    }
-    checks = (*_BY_AGE, *_BY_RATIO) if by_age else _BY_RATIO
-    return position.step(
-        "ratio", pay, pay, because=because, inputs=inputs, checks=checks, sources=PREVIOUS, pay=position.pay + pay
-    )
+    inputs = {"printed": printed, "factor": change.factor, "points": change.points, "ratio": applied}
+    cite = clauses(rule.cite, change.cite)
+    return _Applied(RATIOS[applied], words, cite, as_printed(by_age), as_printed(inputs))
 
 
-_BY_AGE = pairs(printed="at_birth + per_year * age")
 _BY_RATIO = pairs(
     ratio="min(max(printed * factor + points, 0), 1)", exact="eligible * ratio", amount="round(exact)", left="amount"
 )
+_BY_RATIO_OF_AGE = (*pairs(printed="at_birth + per_year * age"), *_BY_RATIO)
 
 
 def printed_ratio(position: Position, rule: Value) -> tuple[Decimal, dict[str, Decimal]]:
@@ -145,21 +174,26 @@ def bands(position: Position) -> Position:
     position.switch("bands_count", "stay", "按次分段", moot=not position.accrued("paid"))
     change = adjustment(position)
     start = position.deductible if origin.text == "absolute" else ZERO
-    cut = graduated(start, start + position.left, rule.once(bands_of), change)
+    schedule = position.once("bands", lambda: schedule_of(rule.once(bands_of), change))
+    cut = graduated(start.fen, start.fen + position.left.fen, schedule)
     because = Explanation(
         zh=f"分段计算:{cut.words} = {cut.amount}",
         en=f"by bands: {cut.words} = {cut.amount}",
         cite=clauses(rule.cite, origin.cite, change.cite),
     )
-    inputs = {"eligible": position.left, "start": start, "origin": origin.text, **cut.inputs}
-    checks = {**cut.checks("start", "start + eligible"), "left": "amount"}
+    inputs = (
+        ("eligible", TEXTS[position.left.fen]),
+        ("start", TEXTS[start.fen]),
+        ("origin", origin.text),
+        *cut.inputs,
+    )
     return position.step(
         "bands",
         cut.amount,
         cut.amount,
         because=because,
         inputs=inputs,
-        checks=checks,
+        checks=schedule.checks("start", "start + eligible"),
         sources=PREVIOUS,
         pay=position.pay + cut.amount,
     )
@@ -195,17 +229,34 @@ def bands_of(rule: Value) -> tuple[Band, ...]:
     return tuple(Band(rule.part(row, "over").money, rule.part(row, "ratio").decimal) for row in rule.rows)
 
 
-def graduated(lower: Money, upper: Money, table: Sequence[Band], change: Adjusted) -> Slices:
-    """Cut ``lower … upper`` by the bands; each ratio works on the slice inside its band only, rounded once in all."""
-    slices = []
-    tops = [band.over.fen for band in table[1:]]
-    for band, top in zip(table, [*tops, upper.fen], strict=False):
-        slice_ = min(upper.fen, top) - max(lower.fen, band.over.fen)
+def schedule_of(table: Sequence[Band], change: Adjusted) -> Schedule:
+    """A plan's bands for somebody whose ratios change like this."""
+    applied = [RATIOS[change.of(band.ratio)] for band in table]
+    places = max([each.places for each in applied], default=0)
+    tops = [*[band.over.fen for band in table[1:]], None]
+    rows = [
+        (band.over.fen, top, each.number * 10 ** (places - each.places), each.said)
+        for band, top, each in zip(table, tops, applied, strict=False)
+    ]
+    inputs = [
+        pair
+        for number, (band, each) in enumerate(zip(table, applied, strict=True), 1)
+        for pair in ((f"over_{number}", band.over.text), (f"ratio_{number}", each.said))
+    ]
+    return Schedule(tuple(rows), places, tuple(inputs))
+
+
+def graduated(lower: int, upper: int, schedule: Schedule) -> Slices:
+    """Cut ``lower … upper`` fen by the bands; each ratio works on the slice inside its band, rounded once in all."""
+    exact, words = 0, []
+    for over, top, part, said in schedule.rows:
+        slice_ = (upper if top is None else min(upper, top)) - max(lower, over)
         if slice_ > 0:
-            slices.append((Money(slice_), change.of(band.ratio)))
-    amount = Money.weighted(slices)
-    words = " + ".join(f"{part} × {ratio_text(applied)}" for part, applied in slices) or "0.00"
-    return Slices(tuple(slices), amount, words, table, change)
+            exact += slice_ * part
+            words.append(f"{SAID[slice_]} × {said}")
+    places = schedule.places
+    inputs = (*schedule.inputs, ("exact", yuan_text(exact, places)))
+    return Slices(Money(half_up(exact, 10**places)), " + ".join(words) or "0.00", inputs)
 
 
 def not_entitled(position: Position, rule: Value) -> Position:

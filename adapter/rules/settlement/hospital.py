@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Explanation
-from adapter.rules.settlement.position import Position, clauses, ratio_text
+from adapter.rules.settlement.position import Position, clauses
+from adapter.rules.settlement.ratios import ratio_text
 
 
 def waiver(position: Position) -> Position:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapter.model.money import ZERO, Money
+from adapter.model.money import SAID, TEXTS, ZERO, Money
 from adapter.model.settlement import Explanation, Payer
 from adapter.rules.settlement.position import Position, clauses, pairs
 
@@ -12,13 +12,14 @@ def in_scope_left(position: Position) -> Position:
     bill = position.bill
     base = bill.in_scope_left
     rule = position.switch("base_rule", "in-scope-left", "GC-03")
-    earlier = bill.paid_total - bill.paid_outside
+    scope, earlier = bill.sums.in_scope.fen, bill.paid_total.fen - bill.paid_outside.fen
+    in_scope, borne, said = SAID[scope], SAID[earlier], SAID[base.fen]
     because = Explanation(
-        zh=f"政策范围内{bill.sums.in_scope} − 前序支付{earlier} = {base}",
-        en=f"in scope {bill.sums.in_scope} − borne by earlier payers {earlier} = {base}",
+        zh=f"政策范围内{in_scope} − 前序支付{borne} = {said}",
+        en=f"in scope {in_scope} − borne by earlier payers {borne} = {said}",
         cite=rule.cite,
     )
-    inputs = {"in_scope": bill.sums.in_scope, "earlier": earlier, "unpaid": bill.left}
+    inputs = (("in_scope", TEXTS[scope]), ("earlier", TEXTS[earlier]), ("unpaid", TEXTS[bill.left.fen]))
     return position.step(
         "base", base, base, because=because, inputs=inputs, checks=_LEFT, sources=_BORNE, base=base, pay=ZERO
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from adapter.model.issues import NotPublished
-from adapter.model.money import ZERO
+from adapter.model.money import SAID, TEXTS, Money
 from adapter.model.settlement import Explanation
 from adapter.rules.settlement import fact_issues
-from adapter.rules.settlement.position import Position, pairs, ratio_text
+from adapter.rules.settlement.position import Position, pairs
+from adapter.rules.settlement.ratios import ratio_text
 
 
 def year_known(position: Position) -> Position:
@@ -24,22 +25,22 @@ def in_scope(position: Position) -> Position:
     """政策范围内费用 = total − full self-pay − over-limit − pre-self-pay, never below zero; each split per line."""
     bill, sums = position.bill, position.bill.sums
     room = bill.in_scope_left
-    base = min(max(sums.in_scope, ZERO), room)
+    base = Money(min(max(sums.in_scope.fen, 0), room.fen))
     rule = position.switch("pre_self_pay_on", "within-limit", "Q-05")
-    total, full, over = str(bill.total), str(sums.full_self_pay), str(sums.over_limit)
-    pre, scope = str(sums.pre_self_pay), str(sums.in_scope)
+    total, full, over = SAID[bill.total.fen], SAID[sums.full_self_pay.fen], SAID[sums.over_limit.fen]
+    pre, scope = SAID[sums.pre_self_pay.fen], SAID[sums.in_scope.fen]
     because = Explanation(
         zh=f"总额{total} − 全自费{full} − 超限价{over} − 先行自付{pre} = 政策范围内{scope}",
         en=f"total {total} − full self-pay {full} − over limit {over} − pre-self-pay {pre} = in scope {scope}",
         cite=rule.cite,
     )
-    inputs = {
-        "total": bill.total,
-        "full_self_pay": sums.full_self_pay,
-        "over_limit": sums.over_limit,
-        "pre_self_pay": sums.pre_self_pay,
-        "room": room,
-    }
+    inputs = (
+        ("total", TEXTS[bill.total.fen]),
+        ("full_self_pay", TEXTS[sums.full_self_pay.fen]),
+        ("over_limit", TEXTS[sums.over_limit.fen]),
+        ("pre_self_pay", TEXTS[sums.pre_self_pay.fen]),
+        ("room", TEXTS[room.fen]),
+    )
     return position.step(
         "line-split", base, base, because=because, inputs=inputs, checks=_IN_SCOPE, sources=_STANDING, base=base
     )

@@ -12,10 +12,11 @@ from typing import TypeVar
 from adapter.model.built import quickly_built
 from adapter.model.claim import LineSplit, YearToDate
 from adapter.model.issues import NotPublished
-from adapter.model.money import ZERO, Money, text_of
+from adapter.model.money import TEXTS, ZERO, Money
 from adapter.model.person import Category, Insurance
 from adapter.model.settlement import Explanation, Payer, Step
 from adapter.rules.policy.parameters import Known, Policy, Value
+from adapter.rules.settlement.ratios import ratio_text
 
 #: Checks or sources as a step keeps them; those that never change are written so once, by ``pairs``.
 Pairs = tuple[tuple[str, str], ...]
@@ -198,7 +199,8 @@ class Position:
 
     def accrued(self, name: str) -> Money:
         """This payer's own year-to-date amount before this stay."""
-        return self.bill.accrued.get(f"{self.payer.value}.{name}")
+        accrued = self.bill.accrued
+        return accrued.get(f"{self.payer}.{name}") if accrued.amounts else ZERO
 
     def step(
         self,
@@ -207,7 +209,7 @@ class Position:
         left: Money,
         *,
         because: Explanation,
-        inputs: Mapping[str, object],
+        inputs: Mapping[str, object] | Pairs,
         checks: Mapping[str, str] | Pairs,
         sources: Mapping[str, str] | Pairs = (),
         base: Money | None = None,
@@ -219,11 +221,11 @@ class Position:
     ) -> Position:
         """The position after a step that is written down; ``left`` goes on. ``checks``, ``sources``: see ``Step``.
 
+        ``inputs``: by name, or as they are printed, where a step that stands on every bill has them so.
+
         The other amounts take the place of the position's own of that name; None leaves one as it was.
         """
-        printed = tuple(
-            [(key, text_of(value.fen) if type(value) is Money else _printed(value)) for key, value in inputs.items()]
-        )
+        printed = inputs if isinstance(inputs, tuple) else as_printed(inputs)
         checked = checks if isinstance(checks, tuple) else tuple(checks.items())
         found = sources if isinstance(sources, tuple) else tuple(sources.items())
         taken = Step(self.payer, name, amount, left, because, printed, checked, found)
@@ -261,16 +263,15 @@ def _default(policy: str, name: str, default: str, cite: str) -> Value:
     return Value(policy, name, default, f"{cite}(适配器默认 adapter default)", date.min)
 
 
+def as_printed(inputs: Mapping[str, object]) -> Pairs:
+    """Named inputs as a step keeps them."""
+    return tuple([(name, _printed(value)) for name, value in inputs.items()])
+
+
 def _printed(value: object) -> str:
+    if type(value) is Money:
+        return TEXTS[value.fen]
     return ratio_text(value) if isinstance(value, Decimal) else str(value)
-
-
-@lru_cache(maxsize=4096)
-def ratio_text(ratio: Decimal) -> str:
-    """``0.75``: at least two decimals, no exponent, no idle zeros beyond them."""
-    text = format(ratio.normalize(), "f")
-    whole, _, part = text.partition(".")
-    return f"{whole}.{part:<02s}"
 
 
 @lru_cache(maxsize=4096)

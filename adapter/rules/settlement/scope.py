@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from adapter.model.claim import ChargeLine, LineSplit, SplitBasis
 from adapter.model.issues import AdapterError, Issue, stopping
@@ -13,7 +14,7 @@ from adapter.model.money import ZERO, Money, UnitPrice, half_up
 from adapter.model.reference import CatalogueItem, ItemClass, Level
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import issues
-from adapter.rules.settlement.item_terms import AT, LevelTerms
+from adapter.rules.settlement.item_terms import AT, LevelTerms, within_scope
 
 WITHIN_LIMIT = "within-limit"
 WHOLE_LINE = "whole-line"
@@ -63,14 +64,22 @@ def split_lines(
     known = AT[level]
     roots, chains = _chains(lines, found)
     splits: dict[str, LineSplit] = {}
+    tied: dict[str, LineSplit] = {}
     for line in lines:
-        if line.id not in roots:
-            splits[line.id] = _split(line, line.amount, line.quantity, known, rule, found)
-        elif chain := chains.pop(roots[line.id], None):  # all of it, where its first line stands
-            _split_chain(chain, known, rule, splits, found)
+        name, item = line.id, line.item
+        if name in roots:
+            if chain := chains.pop(roots[name], None):  # all of it, where its first line stands
+                _split_chain(chain, known, rule, tied, found)
+            splits[name] = tied[name]
+            continue
+        usual = None if item is None else (known.get(id(item)) or known.read(item)).splits
+        if usual is None:
+            splits[name] = _split(line, line.amount, line.quantity, known, rule, found)
+        else:
+            splits[name] = usual[line.amount.fen]
     if stopping(found):
         raise AdapterError(*found)
-    return ({line.id: splits[line.id] for line in lines} if roots else splits), tuple(found)
+    return splits, tuple(found)
 
 
 def _chains(lines: Sequence[ChargeLine], found: list[Issue]) -> tuple[dict[str, str], dict[str, list[ChargeLine]]]:
@@ -125,22 +134,19 @@ def _split(
     item = line.item
     if item is None:
         return _his_estimate(line, amount, found)
-    if item.restricted and line.in_restriction is None:
-        found.append(issues.restriction_unknown(line.id))
     terms = known.get(id(item)) or known.read(item)
-    if terms.outside or (item.restricted and not line.in_restriction):
+    if terms.splits is not None:
+        return terms.splits[amount.fen]
+    if terms.restricted and line.in_restriction is None:
+        found.append(issues.restriction_unknown(line.id))
+    if terms.outside or (terms.restricted and not line.in_restriction):
         return LineSplit(amount)
     part, below = terms.part, terms.below
     if part is None:
         part, below = _default_share(line, rule, found).as_integer_ratio()
     within = amount if terms.limit is None else _within_limit(terms.limit, amount, quantity)
     over = ZERO if within is amount else amount - within
-    if not part:
-        return LineSplit(ZERO, over, ZERO, within)
-    pre = half_up((amount if rule.pre_self_pay_on == WHOLE_LINE else within).fen * part, below)
-    if abs(pre) > abs(within.fen):
-        pre = within.fen
-    return LineSplit(ZERO, over, Money(pre), Money(within.fen - pre))
+    return within_scope(within, part, below, over, amount.fen if rule.pre_self_pay_on == WHOLE_LINE else within.fen)
 
 
 def _default_share(line: ChargeLine, rule: SplitRule, found: list[Issue]) -> Decimal:
@@ -160,10 +166,15 @@ def share_of_item(item: CatalogueItem, rule: SplitRule) -> Decimal | None:
 
 def _within_limit(limit: UnitPrice, amount: Money, quantity: Decimal) -> Money:
     """The part of an amount that the price limit × quantity allows; a refund mirrors a charge."""
-    most = limit.times(abs(quantity))
-    if abs(amount.fen) <= most.fen:
+    number, below = _ratio(quantity)
+    most, fen = half_up(limit.tenth_mils * abs(number), below * 100), amount.fen
+    if -most <= fen <= most:
         return amount
-    return most if amount.fen > 0 else -most
+    return Money(most if fen > 0 else -most)
+
+
+#: A quantity as two integers: bills bring the same few dozen.
+_ratio = lru_cache(maxsize=1024)(Decimal.as_integer_ratio)
 
 
 def _his_estimate(line: ChargeLine, amount: Money, found: list[Issue]) -> LineSplit:
