@@ -91,6 +91,19 @@ class AidXmlSettings(BaseModel):
     session_seconds: int = Field(default=600, ge=1)
 
 
+class OAuthSettings(BaseModel):
+    """How we sign in at a counterpart that speaks FHIR: SMART Backend Services."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: str = Field(min_length=1)
+    key: Path
+    kid: str | None = None
+    alg: str = Field(default="RS384", pattern="^(RS384|ES384)$")
+    scope: str = Field(min_length=1)
+    token_url: str | None = None
+
+
 class EndpointSettings(BaseModel):
     """One counterpart. Names are those of the schemes' calls (``bureau``, ``civil-affairs``)."""
 
@@ -103,6 +116,7 @@ class EndpointSettings(BaseModel):
     longest_delay: int = Field(default=300, ge=0)
     timeout: int = Field(default=30, ge=1)
     token: SecretStr | None = None
+    oauth: OAuthSettings | None = None
     nhsa: NhsaSettings | None = None
     aid_xml: AidXmlSettings | None = None
     collect_seconds: int = Field(default=3600, ge=1)
@@ -200,6 +214,7 @@ class Settings(BaseSettings):
     advance_difference: str | None = Field(default=None, pattern="^(hospital|patient)$")
     reverse_declared: str = Field(default="allow", pattern="^(allow|refuse)$")
     reverse_before_later: str = Field(default="mark", pattern="^(mark|refuse)$")
+    reconcile_days: int = Field(default=1, ge=0, le=31)
     notices_at: str = Field(default="06:00", pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from adapter.cases.tools import Feed, OfficeRules, Tools
+from adapter.fhir.search.parameters import EDITION
+from adapter.fhir.search.terms import terms_of_kept
 from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping, source_names
 from adapter.intake.mapping.messages import load_messages
 from adapter.intake.mapping.way_back import load_way_back
 from adapter.intake.reference import load_estimates, load_prices, load_reference, load_window
 from adapter.ledger.ledger import Ledger
+from adapter.ledger.search_index import Indexer
 from adapter.model.dates import Clock, SystemClock
 from adapter.model.issues import AdapterError
 from adapter.model.message import MessageLimits
@@ -38,13 +41,29 @@ from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital
 from adapter.payers.delivery.endpoints.nhsa.load import load_dialect
 from adapter.payers.delivery.endpoints.nhsa.setting_issues import hospital_unset
 from adapter.payers.delivery.http import mutual_tls
+from adapter.payers.delivery.oauth_issues import oauth_misplaced
 from adapter.payers.delivery.retry import RetryPolicy
 from adapter.payers.delivery.shown import Shown
+from adapter.payers.delivery.tokens import Tokens, as_safe
 from adapter.payers.delivery.traffic import Traffic, TrafficRules
 from adapter.rules.policy.load import load_book
-from adapter.settings import AidXmlSettings, EndpointSettings, LimitSettings, NhsaSettings, Settings, secret
+from adapter.settings import (
+    AidXmlSettings,
+    EndpointSettings,
+    LimitSettings,
+    NhsaSettings,
+    OAuthSettings,
+    Settings,
+    secret,
+)
+
+if TYPE_CHECKING:
+    from adapter.payers.delivery.assertion import Signer
 
 log = structlog.get_logger(__name__)
+
+#: What kept resources are found under.
+INDEXER = Indexer(terms_of_kept, EDITION)
 
 
 @contextmanager
@@ -54,7 +73,7 @@ def open_tools(settings: Settings, *, clock: Clock | None = None, worker: str | 
     shown = Shown()
     payers = {name: _endpoint(name, each, clock, settings, shown) for name, each in settings.endpoints.items()}
     hospitals = ways_back(settings.mappings_folder, clock)
-    ledger = Ledger.open(settings.database_url)
+    ledger = Ledger.open(settings.database_url, indexer=INDEXER)
     try:
         yield Tools(
             ledger=ledger,
@@ -166,13 +185,46 @@ def _endpoint(
         conditional=settings.conditional,
         tls=mutual_tls(f"endpoints.{name}", cert=settings.client_cert, key=settings.client_key, ca=settings.ca),
     )
+    if settings.oauth is not None and (settings.dialect != "fhir" or settings.token is not None):
+        raise AdapterError(oauth_misplaced(f"endpoints.{name}.oauth", "token" if settings.token else settings.dialect))
     if settings.dialect == "nhsa":
         return _bureau(config, settings.nhsa, clock, whole.mappings_folder, shown)
     if settings.dialect == "aid-xml":
         return _aid_service(config, settings.aid_xml, clock, whole.mappings_folder)
     if settings.dialect == "folder":
         return FolderEndpoint(config, clock, collect_seconds=settings.collect_seconds)
-    return FhirEndpoint(config, clock)
+    return FhirEndpoint(config, clock, _tokens(config, settings.oauth, clock) if settings.oauth is not None else None)
+
+
+def public_key(name: str, settings: Settings) -> dict[str, object]:
+    """The JWK that a counterpart registers. Raises AdapterError CFG-750, CFG-751 where no OAuth client is set."""
+    known = settings.endpoints.get(name)
+    if known is None or known.oauth is None:
+        raise AdapterError(oauth_misplaced(f"endpoints.{name}.oauth", "oauth unset"))
+    return _signer(name, known.oauth).public()
+
+
+def _signer(name: str, own: OAuthSettings) -> Signer:
+    from adapter.payers.delivery.assertion import load_signer  # here: its library is slow to load, and few need it
+
+    key = f"endpoints.{name}.oauth.key"
+    return load_signer(key, client_id=own.client_id, key=own.key, kid=own.kid, alg=own.alg)
+
+
+def _tokens(config: EndpointConfig, own: OAuthSettings, clock: Clock) -> Tokens:
+    """Who gives an endpoint's tokens. Raises AdapterError CFG-750 and CFG-751."""
+    if own.token_url is not None and not as_safe(own.token_url, config.base_url):
+        raise AdapterError(oauth_misplaced(f"endpoints.{config.name}.oauth.token_url", "token_url"))
+    return Tokens(
+        config.name,
+        config.base_url,
+        signer=_signer(config.name, own),
+        scope=own.scope,
+        clock=clock,
+        token_url=own.token_url,
+        timeout=config.timeout,
+        tls=config.tls,
+    )
 
 
 def _bureau(
@@ -230,4 +282,5 @@ def _office(settings: Settings) -> OfficeRules:
         advance_difference=settings.advance_difference,
         refuse_declared=settings.reverse_declared == "refuse",
         refuse_before_later=settings.reverse_before_later == "refuse",
+        reconcile_days=settings.reconcile_days,
     )

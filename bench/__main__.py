@@ -6,7 +6,20 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import convert, hl7, map_encode, memory, oracle, settle, settle_amounts
+from bench import (
+    convert,
+    dead_endpoint,
+    delivery_memory,
+    hl7,
+    map_encode,
+    memory,
+    oracle,
+    search,
+    settle,
+    settle_amounts,
+    validator,
+)
+from bench.chains import fhir, nhsa
 from bench.report import RESULTS, Bench, write_results
 
 BENCHES: Mapping[str, Callable[[], Bench]] = {
@@ -15,6 +28,10 @@ BENCHES: Mapping[str, Callable[[], Bench]] = {
     "settle_amounts": settle_amounts.run,
     "hl7": hl7.run,
     "convert": convert.run,
+    "validator": validator.run,
+    "chains": fhir.run,
+    "chains_nhsa": nhsa.run,
+    "dead_endpoint": dead_endpoint.run,
 }
 
 #: Those that take long or much room on disk; they run when they are named.
@@ -22,6 +39,8 @@ LARGE: Mapping[str, Callable[[], Bench]] = {
     "memory": memory.run,
     "oracle": oracle.run,
     "policy_diff": settle_amounts.run_diff,
+    "delivery_memory": delivery_memory.run,
+    "search": search.run,
 }
 
 

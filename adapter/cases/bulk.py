@@ -21,6 +21,7 @@ from adapter.cases import bulk_issues as issues
 from adapter.cases.bulk_steps import ISSUES, REJECTED, SUMMARY, Job, Moved, ReadExport, Written, issue_line
 from adapter.cases.bulk_workers import Alone, Task, Workers
 from adapter.intake.mapping.load import load_mapping
+from adapter.intake.mapping.spec import Mapping_
 from adapter.intake.readers.formats import FORMATS, files_of
 from adapter.intake.readers.shards import Cut, PartRead, shardable
 from adapter.model.issues import AdapterError, Issue, stopping
@@ -133,7 +134,7 @@ def convert(
         files = Path(job.workdir) / "out"
         files.mkdir()
         watch = _Watch(told)
-        with _doing(job, jobs, watch.moved) as doing:
+        with _doing(job, jobs, watch.moved, mapping) as doing:
             conversion = _Conversion(doing, jobs, files, watch)
             if len(mapping.row_shapes) == 1 and mapping.shape.reader in FORMATS and shardable(mapping.shape):
                 shape = mapping.shape
@@ -150,8 +151,8 @@ def convert(
         return converted
 
 
-def _doing(job: Job, jobs: int, moved: Moved) -> AbstractContextManager[_Doing]:
-    return Workers(job, jobs, moved) if jobs else nullcontext(Alone(job, moved))
+def _doing(job: Job, jobs: int, moved: Moved, mapping: Mapping_) -> AbstractContextManager[_Doing]:
+    return Workers(job, jobs, moved) if jobs else nullcontext(Alone(job, moved, mapping))
 
 
 class _Watch:

@@ -20,6 +20,7 @@ import msgspec
 from adapter.cases import issues
 from adapter.intake.mapping.direct import ConvertedStay, DirectMapper
 from adapter.intake.mapping.load import load_mapping
+from adapter.intake.mapping.spec import Mapping_
 from adapter.intake.readers.shard_stays import ExportRead, Orphans, Shards, gather, orphan_issue
 from adapter.intake.readers.shards import Cut, PartRead, cut, read_part
 from adapter.intake.readers.staging import ReadFile
@@ -92,8 +93,12 @@ class ReadExport:
 class Steps:
     """The steps of one job. A process keeps what it has compiled and learned from one shard to the next."""
 
-    def __init__(self, job: Job, moved: Moved) -> None:
-        mapping = load_mapping(Path(job.mappings), job.source)
+    def __init__(self, job: Job, moved: Moved, mapping: Mapping_ | None = None) -> None:
+        """
+        Args:
+            mapping: the job's, where it is loaded already.
+        """
+        mapping = mapping or load_mapping(Path(job.mappings), job.source)
         self._mapping = replace(mapping, shape=replace(mapping.shape, limits=job.limits))
         self._job = job
         self._workdir = Path(job.workdir)

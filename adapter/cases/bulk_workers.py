@@ -22,6 +22,7 @@ import msgspec
 
 from adapter.cases import bulk_issues as issues
 from adapter.cases.bulk_steps import Job, Moved, Steps
+from adapter.intake.mapping.spec import Mapping_
 from adapter.intake.readers.shard_stays import Orphans
 from adapter.intake.readers.shards import Cut, PartRead
 from adapter.model.issues import AdapterError, Issue
@@ -143,8 +144,8 @@ class Workers:
 class Alone:
     """The steps in this very process, one after the other: for measuring, and for tests."""
 
-    def __init__(self, job: Job, moved: Moved) -> None:
-        self._steps = Steps(job, moved)
+    def __init__(self, job: Job, moved: Moved, mapping: Mapping_) -> None:
+        self._steps = Steps(job, moved, mapping)
 
     def do(self, tasks: Sequence[Task], kind: Any) -> Iterator[tuple[int, Any]]:
         """As ``Workers.do``."""

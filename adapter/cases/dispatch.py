@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from adapter.cases import issues
+from adapter.cases.afterwards import advance_afterwards
 from adapter.cases.call_orders import held_call
-from adapter.cases.endpoints import lease_allowed, leave_alone
+from adapter.cases.compensate import compensated
+from adapter.cases.endpoints import NO_ANSWER, lease_allowed, pause, unpause
 from adapter.cases.reading import call_subject
 from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
 from adapter.cases.tools import Act, Tools
+from adapter.cases.verdict_papers import contradiction, keep_contradiction
 from adapter.cases.walk import hold
 from adapter.cases.way_back import tell_standing
 from adapter.ledger.issues import LedgerBusy
@@ -28,6 +31,7 @@ from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 from adapter.model.notice import HIS
 from adapter.payers.delivery.endpoint import Endpoint, deliver_safely
 from adapter.payers.delivery.retry import needs_person, next_attempt
+from adapter.payers.delivery.traffic import Closed
 
 log = structlog.get_logger(__name__)
 
@@ -87,15 +91,15 @@ def _round(tools: Tools, limit: int) -> Delivered:
         leased = lease_allowed(tx, tools, now, limit)
     done = Delivered()
     silent: set[str] = set()
-    for message in leased:
-        if message.endpoint in silent:
+    late = now + timedelta(seconds=tools.lease_seconds) / 2
+    for number, message in enumerate(leased):
+        if message.endpoint in silent or (number and tools.clock.now() > late):
             _give_back(message, tools)
             continue
         if (receipt := _deliver(message, tools)) is None:
             continue
-        if message.stage is Stage.NOTIFY and receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED):
+        if _record(message, receipt, tools):
             silent.add(message.endpoint)
-        _record(message, receipt, tools)
         done = replace(
             done,
             sent=done.sent + 1,
@@ -139,14 +143,18 @@ def _deliver(message: OutboundMessage, tools: Tools) -> Receipt | None:
 
 
 def _give_back(message: OutboundMessage, tools: Tools) -> None:
-    """A HIS that does not answer is not tried again for each of its notices in turn."""
+    """Who does not answer is not tried again for each message in turn, and a batch is not held for long: others wait.
+
+    A message that a dead worker left is due when its lease ends; it must not wait for a living one's whole batch.
+    """
     with tools.ledger.transaction() as tx:
         tx.release(message.key, tools.worker, now=tools.clock.now())
 
 
-def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
-    """Store the receipt and take the case on, in one transaction."""
+def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
+    """Store the receipt and take the case on. Returns whether the endpoint is to be left alone for now."""
     now = tools.clock.now()
+    leave = message.stage is Stage.NOTIFY and receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED)
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
     retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry
@@ -154,6 +162,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
     with tools.ledger.transaction() as tx:
         if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED) and message.stage is not Stage.NOTIFY:
             parked = parked or held_call(tx, message.case_id, message.call) is not None
+        odd = contradiction(tx, message, receipt, tools.worker)
         tx.record(
             message.key,
             receipt,
@@ -162,10 +171,15 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
             parked=parked,
         )
         if message.stage is Stage.NOTIFY:
-            _leave_alone(tx, message, receipt, act)
+            _mind_silence(tx, message, receipt, act)
         elif (closed := tools.traffic.heard(message.endpoint, receipt, now)) is not None:
-            leave_alone(tx, message.endpoint, closed, act)
+            pause(tx, message.endpoint, closed, act)
+            leave = True
         _note_call(tx, message, receipt, act)
+        if odd is not None:
+            keep_contradiction(tx, message, odd, act)
+        if receipt.outcome is Outcome.ACCEPTED:
+            compensated(tx, message, act)
         if receipt.accrued is not None:
             row = tx.case(message.case_id)
             if row is not None:
@@ -180,6 +194,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> None:
     if message.stage is not Stage.NOTIFY and (parked or receipt.outcome is Outcome.ACCEPTED):
         go_on(message.case_id, tools, act)
     log.info("message", key=message.key, outcome=receipt.outcome, attempts=attempts)
+    return leave
 
 
 def go_on(case_id: str, tools: Tools, act: Act) -> None:
@@ -192,6 +207,7 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
             advance_trial(tx, case_id, tools, act)
             advance_settlement(tx, case_id, tools, act)
             advance_reversal(tx, case_id, tools, act)
+            advance_afterwards(tx, case_id, tools, act)
             tell_standing(tx, case_id, tools, act)
     except LedgerBusy:
         raise
@@ -218,18 +234,17 @@ def resume_all(tools: Tools, actor: Actor) -> int:
         count, after = count + len(page), page[-1].case_id
 
 
-def _leave_alone(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:
+def _mind_silence(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:
     """Send nothing to a HIS that does not answer until it is time to try again; its first answer ends that."""
     if receipt.outcome in (Outcome.ACCEPTED, Outcome.REJECTED):
-        if tx.paused_until(message.endpoint) is not None:
-            tx.pause(message.endpoint, None, **act.said)
+        unpause(tx, message.endpoint, act, only=NO_ANSWER)
     elif receipt.retry_after:
-        tx.pause(message.endpoint, act.at + timedelta(seconds=receipt.retry_after), **act.said)
+        pause(tx, message.endpoint, Closed(act.at + timedelta(seconds=receipt.retry_after), NO_ANSWER), act)
 
 
 def _note_call(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:
     """Show on the call what is known of its settlement."""
-    if message.stage is not Stage.SETTLE:
+    if message.stage is not Stage.SETTLE or receipt.outcome is Outcome.ACCEPTED:
         return
     subject = call_subject(message.version, message.call)
     state = tx.state(message.case_id, "call", subject)

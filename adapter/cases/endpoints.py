@@ -18,6 +18,8 @@ from adapter.payers.delivery.traffic import Closed
 
 #: A pause without an end lasts until somebody resumes the endpoint.
 UNTIL_RESUMED = datetime(9999, 12, 31, tzinfo=UTC)
+#: Why a HIS that does not answer is left alone; its first answer ends that pause, and no other.
+NO_ANSWER = "no-answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class EndpointNow:
 
     Attributes:
         paused_until: None while it may be spoken to.
-        why: ``person``, ``quiet-hours``, ``maintenance`` or ``breaker``; empty while it is not paused.
+        why: ``person``, ``quiet-hours``, ``maintenance``, ``breaker`` or ``no-answer``; empty while it is not paused.
         by: who paused it.
         reason: in words.
         messages: how many are in which state.
@@ -72,7 +74,7 @@ def pause_endpoint(name: str, until: datetime | None, tools: Tools, act: Act) ->
     if until is not None and until <= act.at:
         raise AdapterError(walk_issues.pause_is_over(name, until.isoformat()))
     with tools.ledger.transaction() as tx:
-        leave_alone(tx, name, Closed(until or UNTIL_RESUMED, "person"), act)
+        pause(tx, name, Closed(until or UNTIL_RESUMED, "person"), act)
     return endpoint_now(name, tools)
 
 
@@ -84,8 +86,7 @@ def resume_endpoint(name: str, tools: Tools, act: Act) -> EndpointNow:
     """
     _known(name, tools)
     with tools.ledger.transaction() as tx:
-        tx.pause(name, None, **act.said)
-        tx.file_paper("", _paper(name), {"until": "", "why": "", "by": act.actor.id, "reason": act.reason}, **act.said)
+        unpause(tx, name, act)
     return endpoint_now(name, tools)
 
 
@@ -131,13 +132,23 @@ def waits_for(tools: Tools, rows: list[MessageRow]) -> dict[str, str]:
     return found
 
 
-def leave_alone(tx: Transaction, name: str, closed: Closed, act: Act) -> None:
-    """Pause an endpoint for every worker; a longer pause that stands already stays."""
+def pause(tx: Transaction, name: str, closed: Closed, act: Act) -> None:
+    """Let nothing go out to an endpoint, from any worker; a longer pause that stands already stays."""
     standing = pause_of(tx, name, act.at)
     if standing is None or standing < closed.until:
         tx.pause(name, closed.until, **act.said)
         paper = {"until": closed.until.isoformat(), "why": closed.why, "by": act.actor.id, "reason": act.reason}
         tx.file_paper("", _paper(name), paper, **act.said)
+
+
+def unpause(tx: Transaction, name: str, act: Act, *, only: str | None = None) -> None:
+    """End a pause; with ``only``, one that was made for this reason. What is not paused stays as it is."""
+    if tx.paused_until(name) is None:
+        return
+    if only is not None and (tx.paper("", _paper(name)) or {}).get("why") != only:
+        return
+    tx.pause(name, None, **act.said)
+    tx.file_paper("", _paper(name), {"until": "", "why": "", "by": act.actor.id, "reason": act.reason}, **act.said)
 
 
 def lease_allowed(tx: Transaction, tools: Tools, now: datetime, limit: int) -> list[OutboundMessage]:
@@ -149,7 +160,7 @@ def lease_allowed(tx: Transaction, tools: Tools, now: datetime, limit: int) -> l
     for name in tools.endpoints:
         closed = tools.traffic.of(name).closed(now)
         if closed is not None:
-            leave_alone(tx, name, closed, Act(now, Actor(tools.worker, "worker"), closed.why))
+            pause(tx, name, closed, Act(now, Actor(tools.worker, "worker"), closed.why))
         elif (most := tools.traffic.allowance(name, now, limit)) >= limit:
             free.append(name)
         elif most:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from adapter.cases.observed import ObservedParts, observed_parts
 from adapter.cases.proof import certificate_paper
@@ -15,6 +15,7 @@ from adapter.cases.window.account import account_of, bill_reversed, bill_settled
 from adapter.cases.window.books import CASH, given_up
 from adapter.fhir.canonical import decode
 from adapter.fhir.record import RecordFacts, record_bundle
+from adapter.ledger.codec import billed_bytes, billed_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import Posting
 from adapter.model.case import BillState
@@ -86,7 +87,8 @@ def book(
     """Keep a version's settlement with its certificate, and post it."""
     tx.save_settlement(case_id, version, settlement, **act.said)
     tx.file_paper(case_id, certificate_paper(version), certificate(settlement), **act.said)
-    tx.post(case_id, version, entries(settlement, observed_parts(tx, case_id, settlement), advanced), **act.said)
+    if posted := entries(settlement, observed_parts(tx, case_id, settlement), advanced):  # all refunded: nothing owed
+        tx.post(case_id, version, posted, **act.said)
 
 
 def book_again(
@@ -136,7 +138,8 @@ def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act
     """
     feeds = {(each["resourceType"], each["id"]) for each in case.resources}
     ours = [each for each in resources if (each["resourceType"], each["id"]) not in feeds]
-    standing = {(row.type, row.id) for row in tx.resources_of_case(case.row.case_id, tuple(SETTLED_ELEMENTS))}
+    there = tx.versions_of_case(case.row.case_id)
+    standing = {(kind, id_) for kind, id_, _, _ in there if kind in SETTLED_ELEMENTS}
     theirs = [  # one that the HIS has taken back since stays gone
         _on_newest(each, case.newer) for each in resources if (each["resourceType"], each["id"]) in feeds & standing
     ]
@@ -158,12 +161,12 @@ def _on_newest(resource: dict[str, Any], newer: Bodies) -> dict[str, Any]:
 def _bill_follows(tx: Transaction, case: Dossier, put: dict[str, int], act: Act) -> None:
     """Our own change of a resource is no change of what the bill was made from."""
     name = bill_paper(case.claim.version)
-    paper = tx.paper(case.row.case_id, name)
+    paper = tx.paper_bytes(case.row.case_id, name)
     if paper is not None:
         changed = {f"{kind}/{id_}" for kind, id_ in case.newer}
         after = {key: version for key, version in put.items() if key not in changed}
-        before = cast("dict[str, int]", paper["resources"])
-        tx.file_paper(case.row.case_id, name, {**paper, "resources": before | after}, **act.said)
+        before, facts = billed_of(paper)
+        tx.file_paper_bytes(case.row.case_id, name, billed_bytes(before | after, facts), **act.said)
 
 
 def entries(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from adapter.cases.endpoints import NO_ANSWER, unpause
 from adapter.cases.tools import Act, Tools
 from adapter.cases.views import message_json
 from adapter.fhir.canonical import decode
@@ -42,7 +43,7 @@ def retry(key: str, tools: Tools, act: Act) -> None:
         tx.retry(key, **act.said)
         row = tx.message(key)
         if row is not None and row.message.stage is Stage.NOTIFY:
-            tx.pause(row.message.endpoint, None, **act.said)
+            unpause(tx, row.message.endpoint, act, only=NO_ANSWER)
 
 
 def park(key: str, tools: Tools, act: Act) -> None:

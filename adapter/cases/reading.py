@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
 from adapter.cases import issues
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.cases.window.record import findings_by_line, record_of, window_facts
-from adapter.fhir.canonical import canonical, decode, digest_of
+from adapter.fhir.canonical import canonical, digest_of, reread
 from adapter.fhir.facts import claim_facts
-from adapter.ledger.codec import claim_bytes, claim_of, json_object, json_text
+from adapter.ledger.codec import billed_bytes, billed_of, claim_bytes, claim_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, ResourceIn
 from adapter.model.case import CallState
@@ -38,7 +39,7 @@ def case_of(tx: Transaction, case_id: str) -> CaseRow:
 
 def his_resources(tx: Transaction, case_id: str) -> tuple[dict[str, Any], ...]:
     """The newest version of every resource that came from the HIS."""
-    return tuple(decode(row.body) for row in tx.resources_of_case(case_id) if row.source != OURS)
+    return tuple(reread(row.body) for row in tx.kept_of_case(case_id) if row.source != OURS)
 
 
 def as_rows(resources: Iterable[Mapping[str, Any]]) -> list[ResourceIn]:
@@ -57,6 +58,7 @@ class Dossier:
 
     Attributes:
         newer: of the resources that a bill was made from, those that the HIS has changed since, as they are now.
+        worked_out: what our rules made of this bill before, by everything that they looked at.
     """
 
     row: CaseRow
@@ -67,6 +69,7 @@ class Dossier:
     accrued: YearToDate
     found: tuple[Issue, ...]
     newer: Bodies = field(default_factory=dict)
+    worked_out: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def dossier(tx: Transaction, case_id: str, version: int, tools: Tools, *, estimate_on: date | None = None) -> Dossier:
@@ -100,25 +103,45 @@ def billed_dossier(tx: Transaction, case_id: str, version: int, tools: Tools) ->
     the versions of then, and the claim of facts that was read from them, from the catalogue and from the window.
     Raises AdapterError like ``dossier``.
     """
-    paper = tx.paper(case_id, bill_paper(version))
+    paper = tx.paper_bytes(case_id, bill_paper(version))
     if paper is None:
         return dossier(tx, case_id, version, tools)
-    made_from = cast("dict[str, int]", paper["resources"])
-    newest = {(row.type, row.id): row for row in tx.resources_of_case(case_id) if row.source != OURS}
+    made_from, facts = billed_of(paper)
+    newest = {(row.type, row.id): row for row in tx.kept_of_case(case_id) if row.source != OURS}
     resources, newer = [], {}
     for name, kept in made_from.items():
         kind, _, id_ = name.partition("/")
         now = newest.get((kind, id_))
         if now is not None and now.version != kept:
-            newer[kind, id_] = decode(now.body)
+            newer[kind, id_] = reread(now.body)
         billed = now if now is not None and now.version == kept else tx.resource(kind, id_, kept)
         if billed is not None:
-            resources.append(decode(billed.body))
+            resources.append(reread(billed.body))
     row = case_of(tx, case_id)
     feed, scheme = tools.feed(row.source), tools.book.scheme(row.scheme)
-    claim = replace(claim_of(json_text(paper["claim"]).encode()), version=version)
+    claim, worked_out = _claim(facts, version)
     accrued = accrued_for(tx, row.source, claim, scheme)
-    return Dossier(row, feed, scheme, tuple(resources), claim, accrued, (), newer)
+    return Dossier(row, feed, scheme, tuple(resources), claim, accrued, (), newer, worked_out)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The facts of a bill, read once while its payers are asked one after the other, and what is worked out of them."""
+
+    claim: Claim | None = None
+    worked_out: dict[Any, Any] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=64)
+def _known(_facts: bytes, _version: int) -> _Known:
+    return _Known()
+
+
+def _claim(facts: bytes, version: int) -> tuple[Claim, dict[Any, Any]]:
+    known = _known(facts, version)
+    if known.claim is None:
+        known.claim = replace(claim_of(facts), version=version)
+    return known.claim, known.worked_out
 
 
 def bill_paper(version: int) -> str:
@@ -137,12 +160,29 @@ def carried_paper(version: int) -> str:
     return f"carried/{version}"
 
 
-def keep_bill_facts(tx: Transaction, case: Dossier, act: Act) -> None:
-    """Write down what a bill version is made from, at the moment when it begins to be settled."""
+def keep_bill_facts(tx: Transaction, case: Dossier, act: Act) -> Dossier:
+    """Write down what a bill version is made from, at the moment when it begins to be settled.
+
+    Returns the dossier as ``billed_dossier`` reads it in the same moment.
+    """
     case_id = case.row.case_id
-    made_from = {f"{row.type}/{row.id}": row.version for row in tx.resources_of_case(case_id) if row.source != OURS}
-    claim = json_object(claim_bytes(case.claim))
-    tx.file_paper(case_id, bill_paper(case.claim.version), {"resources": made_from, "claim": claim}, **act.said)
+    made_from = {
+        f"{kind}/{id_}": version for kind, id_, version, source in tx.versions_of_case(case_id) if source != OURS
+    }
+    facts = claim_bytes(case.claim)
+    tx.file_paper_bytes(case_id, bill_paper(case.claim.version), billed_bytes(made_from, facts), **act.said)
+    known = _known(facts, case.claim.version)
+    if known.claim is None:
+        known.claim, known.worked_out = case.claim, case.worked_out
+    resources = sorted(case.resources, key=lambda each: f"{each['resourceType']}/{each['id']}")
+    return replace(
+        case,
+        row=case_of(tx, case_id),
+        resources=tuple(resources),
+        claim=known.claim,
+        found=(),
+        worked_out=known.worked_out,
+    )
 
 
 def accrued_for(tx: Transaction, source: str, claim: Claim, scheme: Scheme) -> YearToDate:

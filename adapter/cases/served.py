@@ -10,7 +10,9 @@ from adapter.cases.admission import may_take_deposit
 from adapter.cases.reading import case_of
 from adapter.cases.tools import Act, Tools
 from adapter.cases.views import CaseLine, standing
-from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState, ResourceRow
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState
+from adapter.ledger.rows import ResourceRow as ResourceRow
 from adapter.model.money import Money
 from adapter.rules.programme import DepositAnswer
 
@@ -74,22 +76,42 @@ def parked_ids(tools: Tools, source: str, stay_keys: Collection[str]) -> dict[st
         return {key: [row.id for row in tx.parked(source=source, stay_key=key)] for key in stay_keys}
 
 
-def read_resource(kind: str, identity: str, tools: Tools, act: Act) -> ResourceRow | None:
-    """The newest version of a resource, or None.
+def is_personal(kind: str) -> bool:
+    """Whether a resource of this type may say something of a person."""
+    return kind not in _NOT_PERSONAL
+
+
+def read_resource(
+    kind: str, identity: str, tools: Tools, act: Act, *, version: int | None = None
+) -> ResourceRow | None:
+    """The newest version of a resource, or the one that is asked for; None where there is none.
 
     Whoever reads a person's data is written into the journal in the same transaction: no line, no data.
     """
-    if kind in _NOT_PERSONAL:
+    if not is_personal(kind):
         with tools.ledger.reading() as tx:
-            return tx.resource(kind, identity)
+            return tx.resource(kind, identity, version)
     with tools.ledger.transaction() as tx:
-        found = tx.resource(kind, identity)
+        found = tx.resource(kind, identity, version)
         if found is not None:
-            cases = tx.cases_of_resource(kind, identity)
-            data = {"type": kind, "id": identity, "version": found.version}
-            for case_id in cases or [""]:  # a patient of several stays: each case's file shows who looked
-                tx.note(case_id, "resource-read", data, **act.said)
+            _write_down(tx, kind, identity, str(found.version), act)
         return found
+
+
+def resource_history(kind: str, identity: str, tools: Tools, act: Act) -> list[ResourceRow]:
+    """Every version of a resource, oldest first; none where there is no such resource. The journal says who looked."""
+    with tools.ledger.transaction() if is_personal(kind) else tools.ledger.reading() as tx:
+        rows = tx.history(kind, identity)
+        if rows and is_personal(kind):
+            _write_down(tx, kind, identity, "all", act)
+        return rows
+
+
+def _write_down(tx: Transaction, kind: str, identity: str, version: str, act: Act) -> None:
+    """A patient may have several stays: each case's file shows who looked."""
+    data = {"type": kind, "id": identity, "version": version}
+    for case_id in tx.cases_of_resource(kind, identity) or [""]:
+        tx.note(case_id, "resource-read", data, **act.said)
 
 
 def counts(tools: Tools) -> Health:

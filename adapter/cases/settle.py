@@ -16,6 +16,7 @@ from adapter.cases.finalise import finalise
 from adapter.cases.not_modelled import gaps, nobody_decides
 from adapter.cases.reading import Dossier, billed_dossier, call_subject, case_of, dossier, keep_bill_facts
 from adapter.cases.tools import Act, Tools
+from adapter.cases.verdict_papers import open_contradictions
 from adapter.cases.walk import (
     Refused,
     Roles,
@@ -32,7 +33,7 @@ from adapter.cases.window.consents import refuse_without_consent
 from adapter.cases.window.insurer import registration_differs
 from adapter.cases.window.interim import refuse_settled_parts
 from adapter.cases.window.later_stays import refuse_before_later, stay_settled
-from adapter.ledger.codec import json_object, json_text, settlement_bytes, settlement_of
+from adapter.ledger.codec import basis_of, json_object, json_text, settlement_bytes, settlement_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import BillState, CallState, StayState
@@ -179,13 +180,13 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         _refuse_unready(row)
         if row.bill in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING):
             raise AdapterError(issues.already_settled(case_id, row.version))
-        looked_at = preview_of(tx, case_id)
-        if row.bill is not BillState.PREVIEWED or looked_at is None:
+        preview = tx.paper_bytes(case_id, "preview")
+        if row.bill is not BillState.PREVIEWED or preview is None:
             raise AdapterError(issues.look_first(case_id))
         case = dossier(tx, case_id, row.version, tools)
         roles = roles_of(tx, case, tools)
         now = expectation(case, tools, roles, roles.observed).basis
-        wanted = basis or looked_at.basis
+        wanted = basis or basis_of(preview)
         if now != wanted:
             raise AdapterError(issues.stale_preview(case_id, wanted, now))
         refuse_without_consent(tx, case, tools)
@@ -193,18 +194,25 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         refuse_before_later(tx, row)
         refuse_settled_parts(tx, case_id)
         tx.move(case_id, "bill", BillState.SETTLING, subject=str(row.version), **act.said)
-        keep_bill_facts(tx, case, act)
+        billed = keep_bill_facts(tx, case, act)
         _expect_calls(tx, case, roles, act)
-        advance_settlement(tx, case_id, tools, act)
+        advance_settlement(tx, case_id, tools, act, billed=billed)
         tell_standing(tx, case_id, tools, act)
 
 
-def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None:
-    """Take a settlement as far as it goes without waiting; finalise it when every payer has answered."""
+def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act, *, billed: Dossier | None = None) -> None:
+    """Take a settlement as far as it goes without waiting; finalise it when every payer has answered.
+
+    Args:
+        billed: the bill version's dossier, where this transaction has just read it.
+    """
     row = case_of(tx, case_id)
     if row.bill not in (BillState.SETTLING, BillState.SETTLED_ADVANCED):
         return
-    case = billed_dossier(tx, case_id, row.version, tools)
+    if odd := open_contradictions(tx, case_id, row.version):
+        hold(tx, case_id, odd, act)  # nothing is booked on a verdict that the payer itself denies
+        return
+    case = billed or billed_dossier(tx, case_id, row.version, tools)
     roles = roles_of(tx, case, tools)
     came = walk_calls(tx, case, Stage.SETTLE, tools, act, roles)
     hold(tx, case_id, reasons(tx, came), act)

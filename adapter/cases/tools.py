@@ -79,11 +79,13 @@ class OfficeRules:
             None: nobody said, so nothing is advanced.
         refuse_declared: whether a settlement of a month that was declared may no longer be reversed.
         refuse_before_later: whether a settlement on which a later one stands may not be reversed before that one.
+        reconcile_days: how many days around a statement's own a settlement is looked for before it is called missing.
     """
 
     advance_difference: str | None = None
     refuse_declared: bool = False
     refuse_before_later: bool = False
+    reconcile_days: int = 1
 
 
 @dataclass(frozen=True, slots=True)

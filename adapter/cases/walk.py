@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from typing import cast
 
 from adapter.cases import issues, walk_issues
 from adapter.cases.call_orders import call_orders
@@ -108,15 +109,28 @@ def expectation(case: Dossier, tools: Tools, roles: Roles, answers: Answers) -> 
             return Authority.OBSERVED
         return Authority.ADAPTER if payer in roles.spared else by_scheme
 
-    return adjudicate(
-        case.claim,
+    authorities = {payer: authority(payer, by) for payer, by in case.scheme.authorities.items()}
+    given = (
+        id(tools.book),
+        id(case.claim),
+        case.scheme.name,
         case.accrued,
-        tools.book.layers(case.scheme),
-        scheme=case.scheme.name,
-        test_profile=case.scheme.test_profile,
-        answers=answers,
-        authorities={payer: authority(payer, by) for payer, by in case.scheme.authorities.items()},
+        *authorities.items(),
+        *sorted(answers.items()),
     )
+    if given not in case.worked_out:
+        made = adjudicate(
+            case.claim,
+            case.accrued,
+            tools.book.layers(case.scheme),
+            scheme=case.scheme.name,
+            test_profile=case.scheme.test_profile,
+            answers=answers,
+            authorities=authorities,
+        )
+        case.worked_out[given] = tools.book, case.claim, made  # kept with both, so that no others get their ids
+    *_, worked_out = case.worked_out[given]
+    return cast("Settlement", worked_out)
 
 
 def walk_calls(
@@ -157,10 +171,10 @@ def walk_calls(
         before = said_before(tx, case, call, stage) if endpoint.stages else ()
         following = endpoint.next(stage, facts, so_far, act.at, before=before)
         if isinstance(following, OutboundMessage):
-            tx.enqueue(following, **act.said)
+            waiting = _enqueued(tx, following, act)
             if stage is Stage.SETTLE:
                 _move_call(tx, case, call, CallState.SUBMITTED, (CallState.EXPECTED,), act)
-            return Waiting(_stored(tx, following.key), gathered)
+            return Waiting(waiting, gathered)
         gathered.update({answer.payer: answer for exchange in so_far for answer in exchange.receipt.answers})
         if stage is Stage.SETTLE:
             _move_call(tx, case, call, CallState.ACCEPTED, (CallState.SUBMITTED, CallState.UNKNOWN), act)
@@ -186,8 +200,7 @@ def _prepare(
         facts = call_facts(case, call, expectation(case, tools, roles, gathered), gathered)
         following = endpoint.next(stage, facts, so_far, act.at, before=said_before(tx, case, call, stage))
         if isinstance(following, OutboundMessage):
-            tx.enqueue(following, **act.said)
-            return Waiting(_stored(tx, following.key))
+            return Waiting(_enqueued(tx, following, act))
     return None
 
 
@@ -256,7 +269,9 @@ def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers
 
 
 #: Issues with which the walk itself holds a case; what stands before the first of them, somebody else found.
-_OF_THE_WALK = frozenset({"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395", "CASE-422", "CASE-426"})
+_OF_THE_WALK = frozenset(
+    {"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395", "CASE-422", "CASE-426", "CASE-441"}
+)
 
 #: With these a message waits for somebody to show something; nothing was sent and nothing is wrong.
 _AT_WINDOW = frozenset({"DEL-543"})
@@ -302,11 +317,10 @@ def reasons(tx: Transaction, came: Waiting | Refused | OnHold | Through) -> list
     return [issues.message_parked(message.key), *words]
 
 
-def _stored(tx: Transaction, key: str) -> MessageRow:
-    row = tx.message(key)
-    if row is None:
-        raise LookupError(f"message {key} was stored a moment ago and is gone")
-    return row
+def _enqueued(tx: Transaction, message: OutboundMessage, act: Act) -> MessageRow:
+    """The message, stored for sending."""
+    there = None if tx.enqueue(message, **act.said) else tx.message(message.key)
+    return there or MessageRow.waiting(message, act.at)
 
 
 def _move_call(

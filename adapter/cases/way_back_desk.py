@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.cases.endpoints import NO_ANSWER, unpause
 from adapter.cases.tools import Act, Tools
 from adapter.cases.way_back_issues import no_table, no_way_back, not_a_parked_notice
 from adapter.fhir.canonical import decode
@@ -73,7 +74,7 @@ def retry_parked(source: str, tools: Tools, act: Act) -> int:
             page = tx.outbox(endpoint=way.endpoint, states=(MessageState.PARKED,), after=after)
             for row in page:
                 tx.retry(row.message.key, **act.said)
-            tx.pause(way.endpoint, None, **act.said)
+            unpause(tx, way.endpoint, act, only=NO_ANSWER)
         if not page:
             return count
         count, after = count + len(page), page[-1].message.key

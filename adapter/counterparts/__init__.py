@@ -5,5 +5,6 @@ In:    HTTP requests as docs/wire-fhir.md describes them; a seed file (who is in
 Out:   answers with amounts of their own; a store of their own (one SQLite file each).
 Never: imports the adapter's settlement, FHIR, delivery or ledger code; two sides that agree because they share code
        prove nothing.
-Start: desk.py (what a counterpart does), adjudicator.py (its arithmetic), faults.py (how it misbehaves on request).
+Start: desk.py (what a counterpart does), adjudicator.py (its arithmetic), faults.py (how the network misbehaves on
+       request), bad_days.py (how the office does), scenarios.py (real life in files).
 """

@@ -16,7 +16,7 @@ from adapter.counterparts.seed import Insured, Responsibility, Seed
 from adapter.counterparts.terms import PlanBook
 from adapter.model.issues import AdapterError
 
-_KNOWN = ("basic", "critical-illness", "medical-aid")
+_KNOWN = ("basic", "critical-illness", "medical-aid", "commercial")
 
 #: Year-to-date amounts by ``<payer>.<accumulator>``.
 Used = Mapping[str, Decimal]

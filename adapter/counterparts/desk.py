@@ -31,6 +31,7 @@ class Desk:
         ignore_keys: count every submission, as many real receivers do.
         claim_clock: record under the claim's settlement date instead of today.
         by_transaction: settlements arrive as a transaction Bundle and are answered through the look-up.
+        max_entries: a transaction of more entries is refused; None: any number is taken.
     """
 
     role: str
@@ -39,6 +40,7 @@ class Desk:
     ignore_keys: bool = False
     claim_clock: bool = True
     by_transaction: bool = False
+    max_entries: int | None = None
     seconds: Callable[[], float] = time.time
 
     # -- Claim/$submit --------------------------------------------------------------------------------------------

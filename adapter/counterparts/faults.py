@@ -39,6 +39,12 @@ ACTIONS = {
 }
 
 
+#: What only a party of docs/wire-fhir.md does itself (bad_days.py).
+FHIR_OWN = dict.fromkeys(
+    ("refuse", "refuse-line", "differ", "rule-change", "wrong-signature", "maintenance", "clock-skew", "stale"), True
+)
+
+
 class FaultError(ValueError):
     """A fault that cannot be scripted."""
 
@@ -124,7 +130,7 @@ def fault_of(row: Any, further: Mapping[str, bool] | None = None) -> Fault:
 
 def _fhir() -> Wire:
     """The dialect of docs/wire-fhir.md."""
-    return Wire(prefix="/fhir", call=call_of, doubled=_doubled, refused=_refused)
+    return Wire(prefix="/fhir", call=call_of, doubled=_doubled, refused=_refused, further=FHIR_OWN)
 
 
 @dataclass

@@ -156,7 +156,7 @@ def _submission(entries: Entries, claim: Resource, key: str) -> Submission:
         lines=lines,
         total=total,
         facility=_facility(entries, claim),
-        digest=_digest(entries.bundle),
+        digest=digest_of(entries.bundle),
         settled_on=told.day("settlement-date"),
         admitted=date.fromisoformat(start[:10]) if start else None,
         level=next(iter(told.codes("hospital-level")), None),
@@ -281,7 +281,7 @@ def _settled_key(claim: Resource) -> str:
     return key
 
 
-def _digest(bundle: Resource) -> str:
+def digest_of(bundle: Resource) -> str:
     """sha256 of the content without ``Claim.created``; full addresses read as the resource's own identifier."""
     entries = []
     names = {

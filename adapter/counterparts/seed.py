@@ -62,6 +62,7 @@ class Seed:
         token: bearer token that every request must carry; None: none is asked for.
         items: the item list of each hospital by its facility code (``""``: of every hospital that has none of its own);
             empty for a counterpart that splits no lines.
+        plan_files: plans of its own beside those of the mappings: files, or folders of them.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Seed:
     refuse_if_later: bool = False
     token: str | None = None
     items: Mapping[str, Path] = field(default_factory=dict)
+    plan_files: tuple[Path, ...] = ()
 
     def used(self, subscriber: str, year: int) -> Mapping[str, Decimal]:
         """What the person used elsewhere in a year."""
@@ -138,6 +140,7 @@ def _seed(content: dict[str, Any], folder: Path) -> Seed:
         refuse_if_later=reversal.get("refuse_if_later_settled", "no") == "yes",
         token=content.get("token"),
         items={code: (folder / file).resolve() for code, file in _items(content.get("items", {})).items()},
+        plan_files=tuple((folder / file).resolve() for file in content.get("plan_files", ())),
     )
 
 

@@ -152,6 +152,15 @@ class Store(OneFile):
         cursor = self._db.execute("INSERT INTO resources (kind, identifier, body) VALUES (?,?,?)", (kind, place, body))
         return int(cursor.lastrowid or 0)
 
+    def update(self, number: int, body: bytes) -> None:
+        """Replace a resource by its id."""
+        self._db.execute("UPDATE resources SET body = ? WHERE id = ?", (body, number))
+
+    def stored(self, kind: str, number: int) -> bytes | None:
+        """A resource by its id, or None."""
+        row = self._db.execute("SELECT body FROM resources WHERE kind = ? AND id = ?", (kind, number)).fetchone()
+        return bytes(row[0]) if row else None
+
     def count(self, what: str, name: str = "") -> None:
         """Add one to a counter that only ``state`` reads."""
         self._db.execute(

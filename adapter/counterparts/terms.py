@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +13,9 @@ from adapter.counterparts.adjudicator import ONE, AidTerms, Band, BasicTerms, Cr
 from adapter.counterparts.oracle import refuse_unknown
 from adapter.counterparts.seed import Seed
 from adapter.model.money import decimal_of
-from adapter.rules.policy.load import load_book
+from adapter.rules.policy.load import load_book, read_tree
 from adapter.rules.policy.parameters import DEFAULT, Policy
+from adapter.rules.policy.plan_file import policy_of
 
 _T = TypeVar("_T")
 
@@ -28,7 +29,19 @@ _READ: Mapping[str, frozenset[str]] = {
         _COMMON | {"bands", "bands_origin", "base_with_deductible", "base_with_over_cap", "base_with_pre_self_pay"}
     ),
     "medical-aid": frozenset({"insurance", "base_rule", "ratio", "deductible", "ceiling"}),
+    "commercial": frozenset(),
 }
+
+
+def _plans_in(paths: Sequence[Path]) -> dict[str, Policy]:
+    """Plan files, or folders of them, as ``<folder>/<name>``. Raises AdapterError for one that cannot be used."""
+    files = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    names = {f"{file.parent.name}/{file.stem}": file for file in files}
+    return {name: policy_of(read_tree(file), name=name) for name, file in names.items()}
+
+
+def _beyond(plans: Mapping[str, Policy]) -> frozenset[str]:
+    return frozenset(payer for payer, plan in plans.items() if plan.parameters.keys() - _READ[payer])
 
 
 @dataclass(frozen=True)
@@ -36,12 +49,14 @@ class PlanBook:
     """The plan of each payer that is answered for here.
 
     ``beyond``: payers whose plans say more than the simple arithmetic reads; the oracle divides for them.
+    ``at_hand``: every plan of the plan files by name, for rules that change.
 
     A person of several categories that the plan knows gets terms for each of them (就高不重复: the better one counts).
     """
 
     plans: Mapping[str, Policy]
     beyond: frozenset[str] = frozenset()
+    at_hand: Mapping[str, Policy] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, mappings: Path, seed: Seed, schemes: Sequence[str] = ()) -> PlanBook:
@@ -57,13 +72,21 @@ class PlanBook:
             for layer in book.layers(name):
                 if plans.setdefault(layer.payer, layer.policy).version != layer.policy.version:
                     raise ValueError(f"the schemes {', '.join(schemes)} give {layer.payer} different plans")
-        chosen = {mine.payer: plans.get(mine.payer) or book.plan(mine.plan) for mine in seed.responsibilities}
+        at_hand = {**book.plans, **_plans_in(seed.plan_files)}
+        chosen = {
+            mine.payer: plans.get(mine.payer) or at_hand.get(mine.plan) or book.plan(mine.plan)
+            for mine in seed.responsibilities
+        }
         for payer, plan in chosen.items():
             if payer not in _READ:
                 raise ValueError(f"{plan.name}: there is no simulated {payer}")
             refuse_unknown(plan)
-        beyond = {payer for payer, plan in chosen.items() if plan.parameters.keys() - _READ[payer]}
-        return cls(chosen, frozenset(beyond))
+        return cls(chosen, _beyond(chosen), at_hand)
+
+    def with_plans(self, changed: Mapping[str, str]) -> PlanBook:
+        """The same book with other plans for some payers, by payer and plan name."""
+        chosen = {**self.plans, **{payer: self.at_hand[name] for payer, name in changed.items()}}
+        return PlanBook(chosen, _beyond(chosen), self.at_hand)
 
     @property
     def test_profile(self) -> bool:

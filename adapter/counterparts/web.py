@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from adapter.counterparts import aid
+from adapter.counterparts.bad_days import BadDays, Work
 from adapter.counterparts.desk import PAGE, Desk
-from adapter.counterparts.faults import FaultError, Faults, fault_of
+from adapter.counterparts.faults import FHIR_OWN, FaultError, Faults, fault_of
 from adapter.counterparts.state import state
 from adapter.counterparts.wire import MEDIA_TYPE, Refusal, Reply, decode, encode
+
+if TYPE_CHECKING:
+    from adapter.counterparts.smart import TokenDesk
 
 _JSON = ("application/fhir+json", "application/json")
 
 
-def build(desk: Desk, faults: Faults) -> FastAPI:
-    """The application; the faults wrap it (``Faults.around``)."""
+def build(desk: Desk, faults: Faults, tokens: TokenDesk | None = None) -> FastAPI:
+    """The application; the faults wrap it (``Faults.around``). With ``tokens`` nobody comes in without one."""
     app = FastAPI(title=desk.assessor.seed.title, docs_url=None, redoc_url=None, openapi_url=None)
-    _fhir(app, desk)
-    _control(app, desk, faults)
+    days = BadDays()
+    _fhir(app, desk, tokens, days)
+    _control(app, desk, faults, tokens, days)
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
@@ -29,38 +35,46 @@ def build(desk: Desk, faults: Faults) -> FastAPI:
     return app
 
 
-def _fhir(app: FastAPI, desk: Desk) -> None:
-    async def posted(request: Request, work: Callable[[bytes], Reply]) -> Response:
-        _admit(request, desk)
+def _fhir(app: FastAPI, desk: Desk, tokens: TokenDesk | None, days: BadDays) -> None:
+    def admit(request: Request, kind: str, letter: str) -> None:
+        if tokens is not None:
+            tokens.admit(request.headers.get("authorization", ""), kind, letter)
+        else:
+            _admit(request, desk)
+
+    async def posted(request: Request, kind: str, work: Work) -> Response:
+        admit(request, kind, "c")
         if request.headers.get("content-type", "").partition(";")[0].strip() not in _JSON:
             raise Refusal(415, "not-supported", f"the body is to be {MEDIA_TYPE}")
-        return _response(await run_in_threadpool(work, await request.body()))
+        fault, body = request.scope.get("fault"), await request.body()
+        return _response(await run_in_threadpool(days.answered, desk, fault, work, body))
 
-    async def asked(request: Request, work: Callable[[], Reply]) -> Response:
-        _admit(request, desk)
+    async def asked(request: Request, kind: str, work: Callable[[], Reply]) -> Response:
+        admit(request, kind, "s")
         return _response(await run_in_threadpool(work))
 
     @app.post("/fhir/Claim/$submit")
     async def submit(request: Request) -> Response:
-        return await posted(request, desk.submit)
+        return await posted(request, "Claim", Desk.submit)
 
     @app.post("/fhir/CoverageEligibilityRequest/$submit")
     async def eligibility(request: Request) -> Response:
-        return await posted(request, desk.eligibility)
+        return await posted(request, "CoverageEligibilityRequest", Desk.eligibility)
 
     @app.post("/fhir")
     @app.post("/fhir/")
     async def transaction(request: Request) -> Response:
-        return await posted(request, lambda body: aid.transaction(desk, body))
+        return await posted(request, "Claim", aid.transaction)
 
     @app.get("/fhir/ClaimResponse")
     async def search(request: Request) -> Response:
-        return await asked(request, lambda: _search(desk, request))
+        return await asked(request, "ClaimResponse", lambda: _search(desk, request))
 
     @app.get("/fhir/Claim/$day-total")
     async def day_total(request: Request) -> Response:
         wanted = request.query_params
-        return await asked(request, lambda: desk.day_total(wanted.get("date", ""), wanted.get("provider", "")))
+        day, provider = wanted.get("date", ""), wanted.get("provider", "")
+        return await asked(request, "Claim", lambda: desk.day_total(day, provider))
 
 
 def _search(desk: Desk, request: Request) -> Reply:
@@ -79,7 +93,7 @@ def _search(desk: Desk, request: Request) -> Reply:
     )
 
 
-def _control(app: FastAPI, desk: Desk, faults: Faults) -> None:
+def _control(app: FastAPI, desk: Desk, faults: Faults, tokens: TokenDesk | None, days: BadDays) -> None:
     @app.get("/health")
     async def health() -> Response:
         seed = desk.assessor.seed
@@ -90,7 +104,10 @@ def _control(app: FastAPI, desk: Desk, faults: Faults) -> None:
     async def script(request: Request) -> Response:
         rows = decode(await request.body())
         try:
-            faults.script([fault_of(row) for row in rows])
+            scripted = [fault_of(row, FHIR_OWN) for row in rows]
+            for each in scripted:
+                days.usable(each, desk)
+            faults.script(scripted)
         except FaultError as error:
             raise Refusal(422, "invalid", str(error)) from error
         return Response(encode({"faults": len(rows)}), media_type="application/json")
@@ -98,12 +115,20 @@ def _control(app: FastAPI, desk: Desk, faults: Faults) -> None:
     @app.get("/control/state")
     async def told() -> Response:
         found = await run_in_threadpool(state, desk)
-        return Response(encode(found | {"faults": faults.told()}), media_type="application/json")
+        signed_in = {"tokens": tokens.given} if tokens is not None else {}
+        return Response(encode(found | {"faults": faults.told()} | signed_in), media_type="application/json")
+
+    @app.post("/control/forget-tokens")
+    async def forget() -> Response:
+        if tokens is not None:
+            tokens.forget()
+        return Response(status_code=204)
 
     @app.post("/control/reset")
     async def reset() -> Response:
         await run_in_threadpool(desk.store.reset)
         faults.script([])
+        days.reset()
         return Response(status_code=204)
 
 

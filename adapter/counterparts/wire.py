@@ -32,17 +32,21 @@ class Refusal(Exception):
     Attributes:
         status: HTTP status; 4xx as section "Conventions" of the wire guide reads them.
         code: FHIR issue type (``invalid``, ``not-found``, ``conflict`` …).
+        headers: of the answer.
     """
 
-    def __init__(self, status: int, code: str, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
+        self.headers = headers or {}
         self.status = status
         self.code = code
         self.text = text
 
     def reply(self) -> Reply:
         issue = {"severity": "error", "code": self.code, "diagnostics": self.text}
-        return Reply.of({"resourceType": "OperationOutcome", "issue": [issue]}, status=self.status)
+        return Reply.of(
+            {"resourceType": "OperationOutcome", "issue": [issue]}, status=self.status, headers=self.headers
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from adapter.fhir.coverage import applying_to, coverage, payer_organization
 from adapter.fhir.elements import Held, Resource, case_identifier, collection, identifiers, money, tagged, yuan_quantity
 from adapter.fhir.responses import answered
 from adapter.model.call import CallFacts
-from adapter.model.money import ZERO, Money
 
 #: What the one item of an aid Claim is called.
 WHOLE_BILL = "住院费用合计"
@@ -54,11 +53,9 @@ def _claim_and_parties(facts: CallFacts, *, use: str, created: datetime, key: st
     held = Held.of(facts.resources)
     person = facts.claim.person
     claim = claim_head(facts, held, key=key, use=use, status="active", created=created)
-    splits = Money.total(split.in_scope for _, split in facts.settlement.splits)
-    in_scope = max(splits - facts.claim.third_party, ZERO)  # what another must bear leaves the policy range first
     claim["supportingInfo"] = information(
         *settlement_information(facts),
-        informed("in-scope-total", valueQuantity=yuan_quantity(in_scope)),
+        informed("in-scope-total", valueQuantity=yuan_quantity(facts.in_scope)),
         *computed_benefits(facts),
     )
     claim["insurance"] = insurances(facts, held)

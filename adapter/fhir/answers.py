@@ -28,7 +28,7 @@ _SPLIT_CODES = {
     "pre-self-pay": "pre_self_pay",
     "eligible": "in_scope",
 }
-_ACCUMULATORS = ("deductible", "paid", "eligible", "base", "admissions")
+ACCUMULATORS = ("deductible", "paid", "eligible", "base", "admissions")
 _LONG_NUMBER = re.compile(r"\d[\dXx]{5,}")
 
 
@@ -301,7 +301,7 @@ def _accumulated(entry: Mapping[str, Any], where: str, found: list[Issue]) -> li
     for number, benefit in enumerate(listed(entry, "benefit", where, found)):
         pointer = f"{where}.benefit[{number}]"
         name = code_in(benefit.get("type"), codesystem("accumulator"))
-        if name not in _ACCUMULATORS:
+        if name not in ACCUMULATORS:
             found.append(issue.unknown_code(f"{pointer}.type", _brief(name)))
             continue
         amount = _used(benefit, name == "admissions", pointer, found)

@@ -33,6 +33,15 @@ def encode(obj: Any) -> bytes:
     return _finite(_COMPACT.encode(obj))
 
 
+def pretty(obj: Any) -> bytes:
+    """As ``encode``, with line breaks and indents, for people.
+
+    Raises:
+        AdapterError: FHIR-103, a Decimal is NaN or infinite.
+    """
+    return msgspec.json.format(encode(obj), indent=2)
+
+
 def canonical(obj: Any) -> bytes:
     """The one form that is hashed and compared: keys sorted, no white space, UTF-8.
 
@@ -64,6 +73,11 @@ def decode(data: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AdapterError(not_json(_reason(error))) from error
     return value
+
+
+def reread(data: bytes) -> Any:
+    """Read back what ``canonical`` or ``encode`` wrote: as ``decode``, without looking for keys that stand twice."""
+    return _DECODER.decode(data)
 
 
 def _reason(error: Exception) -> str:

@@ -351,3 +351,27 @@ def over_distributed(pointer: str, paid: str, computed: str, severity: Severity)
         hint_zh="请与支付方核对拨付明细",
         hint_en="check the remittance details with the payer",
     )
+
+
+def no_xml_for(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-141",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="R4 在此处没有这个元素,不能写成 XML",
+        en="R4 has no such element here, so there is no XML for it",
+        hint_zh="请改用 JSON,或更正该元素",
+        hint_en="ask for JSON, or correct the element",
+    )
+
+
+def not_in_xml(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-142",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="内容含有 XML 不允许的控制字符",
+        en="the text holds a control character that XML cannot carry",
+        hint_zh="请改用 JSON,或请来源系统去掉该字符",
+        hint_en="ask for JSON, or have the source take the character out",
+    )

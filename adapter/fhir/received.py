@@ -43,6 +43,12 @@ def objects_in(element: Any, name: str) -> list[Mapping[str, Any]]:
 
 def code_in(concept: Any, system_url: str | None = None) -> str | None:
     """The first code of a CodeableConcept, in a system if one is named, or None."""
+    codings = concept.get("coding") if concept.__class__ is dict else None
+    if codings.__class__ is list and len(codings) == 1 and codings[0].__class__ is dict:  # nearly always
+        only = codings[0]
+        code = only.get("code")
+        if code.__class__ is str and code and system_url in (None, only.get("system")):
+            return code
     for coding in objects_in(concept, "coding"):
         code = text_in(coding, "code")
         if code is not None and system_url in (None, coding.get("system")):

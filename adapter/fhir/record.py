@@ -131,9 +131,12 @@ def _with_parties(resources: Sequence[AnyResource], settlement: Settlement | Non
 
 
 def _deciding(settlement: Settlement | None) -> tuple[Payer, ...]:
-    """Payers that have had their say in this version, whatever the amount."""
-    shares = settlement.shares if settlement is not None else ()
-    return tuple(share.payer for share in shares if share.authority is not Authority.EXPECTED)
+    """Payers that have had their say in this version, whatever the amount; none that does not cover this person."""
+    if settlement is None:
+        return ()
+    strangers = {step.payer for step in settlement.steps if step.name == "not-covered"}
+    said = (share.payer for share in settlement.shares if share.authority is not Authority.EXPECTED)
+    return tuple(payer for payer in said if payer not in strangers)
 
 
 def _in_case(resource: AnyResource, facts: RecordFacts) -> AnyResource:

@@ -7,6 +7,9 @@ from typing import Any
 
 from adapter.fhir import issues
 from adapter.fhir.rules_base import references
+from adapter.fhir.rules_insurance import insurance_findings
+from adapter.fhir.rules_targets import target_findings
+from adapter.fhir.rules_versions import history_findings
 from adapter.fhir.schema.compiled import path_text
 from adapter.model.issues import Issue, Severity
 
@@ -38,10 +41,19 @@ def bundle_findings(bundle: Resource, where: str, *, sending: bool) -> Iterator[
             if key in seen and kind != "history":
                 yield issues.invariant(f"{place}.fullUrl", "bdl-7")
             seen.add(key)
+    prose = Severity.ERROR if sending else Severity.WARNING
+    if kind == "history":
+        yield from history_findings(entries, prose)
     if kind not in _SELF_CONTAINED:
         return
     resources = [entry["resource"] for entry in entries if "resource" in entry]
-    yield from set_findings(resources, complete=False)
+    yield from _ids(resources)
+    addressed = [(entry.get("fullUrl", ""), entry["resource"]) for entry in entries if "resource" in entry]
+    yield from insurance_findings(addressed, prose)
+    types = {address: str(resource.get("resourceType")) for address, resource in addressed if address}
+    for resource in resources:
+        where = f"{resource.get('resourceType')}/{resource.get('id', '?')}"
+        yield from target_findings(resource, where, types)
     if sending:
         yield from unresolved(resources, {entry.get("fullUrl", "") for entry in entries})
 
@@ -64,18 +76,28 @@ def _head(bundle: Resource, kind: str, entries: Sequence[Resource], where: str) 
             yield issues.invariant(f"{where}.entry", "bdl-11")
 
 
-def set_findings(resources: Iterable[Resource], *, complete: bool) -> Iterator[Issue]:
-    """Issues between resources: two with one id, and, in a complete record, references to nothing."""
+def set_findings(resources: Iterable[Resource], *, complete: bool, prose: Severity) -> Iterator[Issue]:
+    """Issues between resources: two with one id, payers that contradict each other, references to nothing.
+
+    Args:
+        complete: the resources are a whole record; a relative reference must find its target among them.
+        prose: severity of the rules that stand in the words of R4 only.
+    """
     known = list(resources)
+    yield from _ids(known)
+    yield from insurance_findings((("", each) for each in known), prose)
+    if complete:
+        yield from unresolved(known, set())
+
+
+def _ids(resources: Iterable[Resource]) -> Iterator[Issue]:
     seen: set[tuple[Any, Any]] = set()
-    for resource in known:
+    for resource in resources:
         key = (resource.get("resourceType"), resource.get("id"))
         if key[1] is not None and key in seen and isinstance(key[0], str):
             yield issues.repeated_id(f"{key[0]}/{key[1]}")
         if isinstance(key[1], str):
             seen.add(key)
-    if complete:
-        yield from unresolved(known, set())
 
 
 def unresolved(resources: Sequence[Resource], addresses: set[str]) -> Iterator[Issue]:

@@ -75,8 +75,9 @@ def _repeated(listed: list[Resource], place: str, prose: Severity) -> Iterator[I
 
 def lines(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:
     """net = quantity × unitPrice × factor, half up to the fen, at every level (Claim.item.net)."""
-    for index, item in enumerate(resource.get("item", [])):
-        yield from _line(item, f"{where}.item[{index}]", prose)
+    for name in ("item", "addItem"):
+        for index, item in enumerate(resource.get(name, [])):
+            yield from _line(item, f"{where}.{name}[{index}]", prose)
 
 
 def _line(item: Resource, place: str, prose: Severity) -> Iterator[Issue]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from adapter.fhir import issues
+from adapter.fhir import issues, rule_issues
+from adapter.fhir.identity import codesystem, extension_url
 from adapter.fhir.rules_claim import amount, exact
 from adapter.model.issues import Issue, Severity
 from adapter.model.money import ZERO, Money
 
 Resource = Mapping[str, Any]
 
+_UNIT_PRICE = extension_url("unit-price")
+_PAYER = codesystem("payer")
+#: Whose part may be a reduction of the price: the hospital's own, granted before the bill was submitted.
+_GRANTS = "hospital"
 _ADJUDICATION = "http://terminology.hl7.org/CodeSystem/adjudication"
 #: What a price component does to the net amount; tax comes on top for the gross one, information changes nothing.
 _SIGN = {"base": 1, "surcharge": 1, "discount": -1, "deduction": -1}
@@ -22,6 +28,19 @@ def charge_item(resource: Resource, where: str, prose: Severity) -> Iterable[Iss
     if "priceOverride" in resource and not exact(resource["priceOverride"].get("value")):
         return (issues.inexact_amount(f"{where}.priceOverride", prose),)
     return ()
+
+
+def charge_advice(resource: Resource, where: str) -> Iterator[Issue]:
+    """overrideReason is expected where the total is not unit price × quantity (ChargeItem.overrideReason)."""
+    prices = [one.get("valueMoney", {}) for one in resource.get("extension", ()) if one["url"] == _UNIT_PRICE]
+    said, unit = resource.get("priceOverride", {}).get("value"), prices[0].get("value") if prices else None
+    quantity = resource.get("quantity", {}).get("value", 1)
+    if "overrideReason" in resource or unit is None or not exact(said):
+        return
+    if Money.rounded(Decimal(unit) * Decimal(quantity) * Decimal(resource.get("factorOverride", 1))) != Money.yuan(
+        said
+    ):
+        yield rule_issues.override_unexplained(f"{where}.overrideReason")
 
 
 def payment(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:
@@ -57,6 +76,21 @@ def invoice(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:
     of_total = resource.get("totalPriceComponent", [])
     if any(part["type"] == "base" for part in of_total):
         yield from _invoice_totals(resource, of_total, where, prose)
+
+
+def price_parts(resource: Resource, where: str, prose: Severity) -> Iterator[Issue]:
+    """What a payer bears is an adjudication, told as ``informational``, and no reduction of the price (Invoice)."""
+    parts = [
+        (f"{where}.totalPriceComponent[{n}]", part) for n, part in enumerate(resource.get("totalPriceComponent", ()))
+    ]
+    for number, line in enumerate(resource.get("lineItem", ())):
+        place = f"{where}.lineItem[{number}].priceComponent"
+        parts += [(f"{place}[{n}]", part) for n, part in enumerate(line.get("priceComponent", ()))]
+    for place, part in parts:
+        if part["type"] in ("discount", "deduction") and "code" in part:
+            for one in part["code"].get("coding", ()):
+                if one.get("system") == _PAYER and one.get("code") != _GRANTS:
+                    yield rule_issues.payer_as_reduction(place, str(one.get("code")), prose)
 
 
 def _invoice_totals(resource: Resource, components: Iterable[Resource], where: str, prose: Severity) -> Iterator[Issue]:

@@ -7,22 +7,27 @@ resource that fails both is looked at again for what is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from adapter.fhir import issues
-from adapter.fhir.rules import findings, prose_findings
+from adapter.fhir.rules import advice, findings, prose_findings
 from adapter.fhir.rules_bundle import bundle_findings, set_findings
 from adapter.fhir.schema.compiled import SERVED, fits, ordinary, problems
 from adapter.model.issues import Issue, Severity
 
 Resource = Mapping[str, Any]
 
+#: Types whose elements hold whole resources.
+_OUTER = ("Bundle", "Parameters")
+
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
-def validate(resources: Iterable[Resource], *, sending: bool = True, complete: bool = False) -> list[Issue]:
+def validate(
+    resources: Iterable[Resource], *, sending: bool = True, complete: bool = False, advise: bool = False
+) -> list[Issue]:
     """Everything that is wrong with the resources; Bundles are opened and their entries checked as well.
 
     Args:
@@ -31,6 +36,7 @@ def validate(resources: Iterable[Resource], *, sending: bool = True, complete: b
             warnings, and a type that we do not handle is a warning.
         complete: the resources are a whole record, so that every relative reference must find its target among them.
             A collection or transaction Bundle that we send is always held to that.
+        advise: tell as information what R4 recommends; nothing waits for that.
 
     Returns:
         Issues with ``Type/id.path`` as pointer; empty when all is well.
@@ -38,9 +44,18 @@ def validate(resources: Iterable[Resource], *, sending: bool = True, complete: b
     known = list(resources)
     found: list[Issue] = []
     for resource in known:
-        found += _one(resource, sending)
-    found += set_findings(known, complete=complete)
+        its = _one(resource, sending)
+        found += its if its or not advise else _advice(resource)
+    severity = Severity.ERROR if sending else Severity.WARNING
+    found += set_findings(known, complete=complete, prose=severity)
     return found
+
+
+def _advice(resource: Resource) -> list[Issue]:
+    """Advice on a sound resource and, in a Bundle, on its entries."""
+    inner = [entry["resource"] for entry in resource.get("entry", ()) if "resource" in entry]
+    every = [resource, *inner] if resource["resourceType"] == "Bundle" else [resource]
+    return [issue for each in every for issue in advice(each, f"{each['resourceType']}/{each.get('id', '?')}")]
 
 
 def _one(resource: Resource, sending: bool) -> list[Issue]:
@@ -56,9 +71,11 @@ def _one(resource: Resource, sending: bool) -> list[Issue]:
     elif fits(name, resource):
         found = findings(resource, where, severity)
     else:  # the rules trust the structure, so they wait until it is sound
-        return problems(name, resource, _plain_pointer(resource)) + _entries(resource, sending)
-    if name == "Bundle":
+        inner = _entries(resource, sending) if name in _OUTER else []
+        return problems(name, resource, _plain_pointer(resource)) + inner
+    if name in _OUTER:
         found += _entries(resource, sending)
+    if name == "Bundle":
         found += bundle_findings(resource, where, sending=sending)
     if "contained" in resource:
         found += _contained(resource["contained"], where, sending)
@@ -66,14 +83,23 @@ def _one(resource: Resource, sending: bool) -> list[Issue]:
 
 
 def _entries(resource: Resource, sending: bool) -> list[Issue]:
-    """Issues of the resources inside a Bundle, also when the Bundle itself is not well-formed."""
-    if resource.get("resourceType") != "Bundle" or not isinstance(resource.get("entry"), list):
-        return []
+    """Issues of the resources inside a Bundle or Parameters, also when the outer one is not well-formed."""
     found: list[Issue] = []
-    for entry in resource["entry"]:
-        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
-            found += _one(entry["resource"], sending)
+    for inner in inside(resource):
+        found += _one(inner, sending)
     return found
+
+
+def inside(resource: Any) -> Iterator[Resource]:
+    """Resources that stand in an element of their own: entries, outcomes of a response, parameters and their parts."""
+    for name in ("entry", "parameter", "part"):
+        listed = resource.get(name)
+        for each in listed if isinstance(listed, list) else ():
+            if isinstance(each, dict):
+                response = each.get("response")
+                held = (each.get("resource"), response.get("outcome") if isinstance(response, dict) else None)
+                yield from (one for one in held if isinstance(one, dict))
+                yield from inside(each) if name != "entry" else ()
 
 
 def _contained(contained: Sequence[Resource], where: str, sending: bool) -> list[Issue]:

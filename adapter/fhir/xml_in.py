@@ -1,17 +1,19 @@
 """FHIR XML read into the same plain dicts as FHIR JSON, by the R4 definitions (FHIR XML 读入).
 
 What is a list, a number or a flag follows from the definition of the type; a type without one gives its name and id
-alone. Narrative is left out. Amounts keep their digits.
+alone. Amounts keep their digits.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from adapter.fhir.schema.compiled import SERVED, definition
 
 _FHIR = "{http://hl7.org/fhir}"
+_XHTML = "{http://www.w3.org/1999/xhtml}"
 _RESOURCES = ("AnyResource",)
 
 
@@ -37,9 +39,10 @@ def _members(element: Any, kind: str) -> dict[str, Any]:
         if (text := element.get(attribute)) is not None:
             found[attribute] = text
     for child in element:
-        name = _name(child)
-        if name == "text" and "div" in definition(_target(properties.get(name, {}))[0]).get("properties", {}):
+        if kind == "Narrative" and child.tag == f"{_XHTML}div":
+            found["div"] = _markup(child, f' xmlns="{_XHTML[1:-1]}"')
             continue
+        name = _name(child)
         target, repeats = _target(properties.get(name, {}))
         value, beside = _value(child, target)
         if repeats:
@@ -64,6 +67,18 @@ def _value(element: Any, target: str) -> tuple[Any, dict[str, Any] | None]:
         return _members(element, target) or None, None
     beside = _members(element, "Element")
     return _primitive(element.get("value"), definition(target).get("type")), beside or None
+
+
+def _markup(element: Any, namespace: str = "") -> str:
+    """A narrative's markup as the text that FHIR JSON carries. Raises ValueError for markup that is not XHTML."""
+    if not isinstance(element.tag, str):
+        return ""  # a comment
+    if not element.tag.startswith(_XHTML):
+        raise ValueError("a narrative holds XHTML only")
+    name = element.tag.removeprefix(_XHTML)
+    attributes = "".join(f" {key}={quoteattr(text)}" for key, text in element.attrib.items())
+    inside = escape(element.text or "") + "".join(_markup(child) + escape(child.tail or "") for child in element)
+    return f"<{name}{namespace}{attributes}>{inside}</{name}>" if inside else f"<{name}{namespace}{attributes}/>"
 
 
 def _primitive(text: str | None, kind: Any) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, bindparam, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, cast, exists, or_, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import issues_data, issues_of
@@ -45,11 +46,7 @@ STATES: Mapping[str, type[StrEnum]] = {
 }
 
 # Asked many times in a transaction, so they are made once: making a statement costs as much as running it.
-_STATE = select(states.c.state).where(
-    states.c.case_id == bindparam("case_id"),
-    states.c.machine == bindparam("machine"),
-    states.c.subject == bindparam("subject"),
-)
+_OF_CASE = select(states.c.machine, states.c.subject, states.c.state).where(states.c.case_id == bindparam("case_id"))
 _CASE = select(cases).where(cases.c.case_id == bindparam("case_id"))
 _STANDING = select(states.c.case_id, states.c.machine, states.c.subject, states.c.state).where(
     states.c.case_id.in_(bindparam("case_ids", expanding=True)), states.c.machine != "call"
@@ -112,8 +109,17 @@ class Cases(Session):
     def case(self, case_id: str) -> CaseRow | None:
         """The case as it stands, or None."""
         self._hold_case(case_id)
-        found = self._with_states(self._connection.execute(_CASE, {"case_id": case_id}).all())
-        return found[0] if found else None
+        row = self._once("case", case_id, lambda: self._connection.execute(_CASE, {"case_id": case_id}).first())
+        return None if row is None else _case_row(row, self._states_of(case_id))
+
+    def _states_of(self, case_id: str) -> dict[tuple[str, str], str]:
+        """Where every machine of a case stands, by machine and subject."""
+
+        def read() -> dict[tuple[str, str], str]:
+            rows = self._connection.execute(_OF_CASE, {"case_id": case_id})
+            return {(machine, subject): state for machine, subject, state in rows}
+
+        return self._once("states", case_id, read)
 
     def find_case(self, source: str, stay_key: str) -> CaseRow | None:
         """The case of a stay, or None."""
@@ -136,17 +142,15 @@ class Cases(Session):
         Args:
             in_states: per machine the states wanted; for ``bill`` of the newest version, for ``call`` of any call.
         """
-        wanted: list[ColumnElement[bool]] = [cases.c.case_id > after]
-        if source is not None:
-            wanted.append(cases.c.source == source)
-        if person_key is not None:
-            wanted.append(cases.c.person_key == person_key)
-        if held is not None:
-            wanted.append(cases.c.held.is_(held))
-        for machine, any_of in (in_states or {}).items():
-            wanted.append(_in_state(machine, any_of))
-        query = select(cases).where(*wanted).order_by(cases.c.case_id).limit(limit)
-        return self._with_states(self._connection.execute(query).all())
+        given = {"source": source, "person_key": person_key, "held": held}
+        asked: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+        machines = in_states or {}
+        query = _some(frozenset(asked), tuple(machines))
+        asked |= {
+            f"in_{machine.replace('-', '_')}": [str(state) for state in any_of] for machine, any_of in machines.items()
+        }
+        asked |= {"after": after, "most": limit}
+        return self._with_states(self._connection.execute(query, asked).all())
 
     def set_held(self, case_id: str, issues: Iterable[Issue], *, at: datetime, actor: Actor, reason: str) -> None:
         """Hold the case with its issues. The same issues again write nothing. Raises AdapterError LED-404."""
@@ -176,7 +180,9 @@ class Cases(Session):
             raise AdapterError(said.machine_started(case_id, machine, subject))
         first = STATES[machine](state)
         data = {"machine": machine, "subject": subject, "state": str(first)}
+        standing = self._states_of(case_id) | {(machine, subject): str(first)}
         self._append("machine-started", case_id, data, at=at, actor=actor, reason=reason)
+        self._once("states", case_id, lambda: standing)
 
     def move(
         self,
@@ -202,13 +208,14 @@ class Cases(Session):
         next_state = STATES[machine](after)
         check_move(machine, f"{case_id}/{subject}" if subject else case_id, before, next_state)
         move = {"machine": machine, "subject": subject, "before": str(before), "after": str(next_state)}
+        standing = self._states_of(case_id) | {(machine, subject): str(next_state)}
         self._append("machine-moved", case_id, move | {"data": data or {}}, at=at, actor=actor, reason=reason)
+        self._once("states", case_id, lambda: standing)
 
     def state(self, case_id: str, machine: str, subject: str = "") -> StrEnum | None:
         """Where a machine stands, or None before its start; ``subject`` is a bill version or ``<version>/<call>``."""
         self._hold_case(case_id)
-        key = {"case_id": case_id, "machine": machine, "subject": subject}
-        found = self._connection.execute(_STATE, key).scalar()
+        found = self._states_of(case_id).get((machine, subject))
         return None if found is None else STATES[machine](found)
 
     def states(self, case_id: str, machine: str | None = None) -> list[StateRow]:
@@ -226,22 +233,34 @@ class Cases(Session):
         return case
 
     def _with_states(self, found: Sequence[Row[Any]]) -> list[CaseRow]:
-        rows = self._connection.execute(_STANDING, {"case_ids": [row.case_id for row in found]})
-        standing = {(row.case_id, row.machine, row.subject): row.state for row in rows}
-        return [_case_row(row, standing) for row in found]
+        if not found:
+            return []
+        standing: dict[str, dict[tuple[str, str], str]] = {row.case_id: {} for row in found}
+        for row in self._connection.execute(_STANDING, {"case_ids": list(standing)}):
+            standing[row.case_id][row.machine, row.subject] = row.state
+        return [_case_row(row, standing[row.case_id]) for row in found]
 
 
-def _in_state(machine: str, any_of: Collection[StrEnum]) -> ColumnElement[bool]:
+@cache
+def _some(given: frozenset[str], machines: tuple[str, ...]) -> Select[Any]:
+    """Cases after an id that have these columns as given, and these machines in the states given."""
+    wanted: list[ColumnElement[bool]] = [cases.c.case_id > bindparam("after")]
+    wanted += [cases.c[name] == bindparam(name) for name in sorted(given)]
+    wanted += map(_in_state, machines)
+    return select(cases).where(*wanted).order_by(cases.c.case_id).limit(bindparam("most", type_=Integer))
+
+
+def _in_state(machine: str) -> ColumnElement[bool]:
     here = [states.c.case_id == cases.c.case_id, states.c.machine == machine]
-    here.append(states.c.state.in_([str(state) for state in any_of]))
+    here.append(states.c.state.in_(bindparam(f"in_{machine.replace('-', '_')}", expanding=True)))
     if machine == "bill":
         here.append(states.c.subject == cast(cases.c.version, String))
     return exists().where(*here)
 
 
-def _case_row(row: Row[Any], standing: Mapping[tuple[str, str, str], str]) -> CaseRow:
+def _case_row(row: Row[Any], standing: Mapping[tuple[str, str], str]) -> CaseRow:
     def state(machine: str, subject: str = "") -> Any:
-        found = standing.get((row.case_id, machine, subject))
+        found = standing.get((machine, subject))
         return None if found is None else STATES[machine](found)
 
     return CaseRow(

@@ -27,23 +27,28 @@ _amounts = msgspec.json.Decoder(tuple[tuple[str, int], ...])
 _objects = msgspec.json.Decoder(dict[str, object])
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def plain(value: object, where: str = "data") -> None:
     """Let pure JSON values pass: text, whole numbers, booleans, null, lists and text-keyed maps.
 
     Raises:
         TypeError: anything else; above all a float, which must never come near money.
     """
-    if value is None or isinstance(value, str | int):  # bool is an int
+    if value.__class__ in _PLAIN or isinstance(value, str | int):  # bool is an int; the words of a StrEnum are text
         return
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"{where} has a key that is not text")
-            plain(item, f"{where}.{key}")
+            if item.__class__ not in _PLAIN:
+                plain(item, f"{where}.{key}")
         return
     if isinstance(value, list | tuple):
         for item in value:
-            plain(item, where)
+            if item.__class__ not in _PLAIN:
+                plain(item, where)
         return
     raise TypeError(f"{where} is a {type(value).__name__}, which JSON here does not hold")
 
@@ -76,6 +81,37 @@ def claim_bytes(claim: Claim) -> bytes:
 def claim_of(data: bytes) -> Claim:
     """The facts as they were saved. Raises msgspec.ValidationError when the bytes are no claim."""
     return _claims.decode(data)
+
+
+class _Billed(msgspec.Struct):
+    claim: msgspec.Raw
+    resources: dict[str, int]
+
+
+_billed = msgspec.json.Decoder(_Billed)
+
+
+def billed_of(paper: bytes) -> tuple[dict[str, int], bytes]:
+    """What a bill is made from, as its paper keeps it: versions by name of resource, and the bytes of the claim."""
+    read = _billed.decode(paper)
+    return read.resources, bytes(read.claim)
+
+
+def billed_bytes(resources: Mapping[str, int], claim: bytes) -> bytes:
+    """The paper that ``billed_of`` reads."""
+    return _encoder.encode(_Billed(msgspec.Raw(claim), dict(resources)))
+
+
+class _Basis(msgspec.Struct):
+    basis: str
+
+
+_basis = msgspec.json.Decoder(_Basis)
+
+
+def basis_of(paper: bytes) -> str:
+    """The basis that a paper of a preview names."""
+    return _basis.decode(paper).basis
 
 
 def message_bytes(message: OutboundMessage) -> bytes:

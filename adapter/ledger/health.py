@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, case, exists, func, select
+from sqlalchemy import Column, ColumnElement, Select, Table, bindparam, case, exists, func, select
 
 from adapter.ledger import journal
 from adapter.ledger.rows import Health, MessageState
@@ -27,6 +27,16 @@ def _behind(*states: MessageState) -> ColumnElement[bool]:
     return exists().where(
         older.c.order_key == outbox.c.order_key, older.c.place < outbox.c.place, older.c.state.in_(states)
     )
+
+
+def _next(state: MessageState, due: Column[datetime]) -> Select[Any]:
+    """When the first of an endpoint's messages in a state is due that waits for no other."""
+    mine = (outbox.c.endpoint == bindparam("endpoint")) & (outbox.c.state == state)
+    return select(due).where(mine, ~_behind(*_UNFINISHED)).order_by(due).limit(1)
+
+
+_NEXT_PENDING = _next(MessageState.PENDING, outbox.c.not_before)
+_NEXT_LEASED = _next(MessageState.LEASED, outbox.c.lease_until)
 
 
 class Counts(Session):
@@ -50,11 +60,14 @@ class Counts(Session):
 
         What waits behind an unfinished message goes after it, and what a pause holds back goes at its end.
         """
-        joined = outbox.outerjoin(pauses, pauses.c.endpoint == outbox.c.endpoint)
-        due = func.min(case((pauses.c.until > _DUE, pauses.c.until), else_=_DUE))
-        wanted = _WAITING & ~_behind(*_UNFINISHED) & outbox.c.endpoint.in_(endpoints)
-        found: datetime | None = self._connection.execute(select(due).select_from(joined).where(wanted)).scalar()
-        return found
+        paused = {row.endpoint: row.until for row in self._connection.execute(select(pauses)) if row.until is not None}
+        found = []
+        for endpoint in endpoints:
+            for query in (_NEXT_PENDING, _NEXT_LEASED):
+                due = self._connection.execute(query, {"endpoint": endpoint}).scalar()
+                if due is not None:
+                    found.append(max(due, paused.get(endpoint, due)))
+        return min(found, default=None)
 
     def _oldest_due(self) -> datetime | None:
         wanted = _WAITING & ~_behind(MessageState.PARKED)

@@ -252,3 +252,15 @@ def message_not_ready(key: str, state: str) -> Issue:
         hint_zh="正在发送的请等待租约到期;已受理的不可重发",
         hint_en="wait for a leased message's lease to end; an accepted one is never sent again",
     )
+
+
+def effect_known(key: str, state: str, outcome: str) -> Issue:
+    return Issue(
+        code="LED-418",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh=f"报文状态为“{state}”、结果为“{outcome}”,不由人工认定",
+        en=f"the message is '{state}' with outcome '{outcome}': nobody's verdict is needed",
+        hint_zh="只有已停放且结果未知的报文可以认定;等待中的先用 adapter outbox park 停放",
+        hint_en="only a parked message of unknown effect takes one; park a waiting one first (adapter outbox park)",
+    )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.exc import OperationalError
 
 from adapter.ledger import issues as said
-from adapter.ledger import journal, migrate, projector
+from adapter.ledger import journal, migrate, projector, search_index
 from adapter.ledger.arrivals import Arrivals
 from adapter.ledger.bills import Bills
 from adapter.ledger.cases import Cases
@@ -25,11 +25,13 @@ from adapter.ledger.health import Counts
 from adapter.ledger.inbox import Inbox
 from adapter.ledger.messages_in import MessagesIn
 from adapter.ledger.month_figures import MonthFigures
-from adapter.ledger.outbox import Outbox
+from adapter.ledger.outbox_verdicts import OutboxVerdicts
 from adapter.ledger.papers import Papers
 from adapter.ledger.postings import Postings
 from adapter.ledger.resources import Resources
 from adapter.ledger.rows_in import RowsIn
+from adapter.ledger.search import Finder
+from adapter.ledger.search_index import Indexer
 from adapter.ledger.session import digest_of
 from adapter.ledger.settled import SettledStays
 from adapter.ledger.tables import DERIVED, content
@@ -48,10 +50,11 @@ class Transaction(
     Bills,
     Postings,
     YearsToDate,
-    Outbox,
+    OutboxVerdicts,
     Counts,
     SettledStays,
     Finance,
+    Finder,
     MonthFigures,
 ):
     """One piece of work. Each parent is one part of the memory and has its own file."""
@@ -60,16 +63,19 @@ class Transaction(
 class Ledger:
     """A store that is open. Use ``Ledger.open``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, indexer: Indexer | None = None) -> None:
         self._engine = engine
+        self._indexer = indexer
 
     @classmethod
-    def open(cls, url: str, *, busy_seconds: int = BUSY_SECONDS) -> Self:
+    def open(cls, url: str, *, busy_seconds: int = BUSY_SECONDS, indexer: Indexer | None = None) -> Self:
         """Open a store and bring its schema up to date; several processes may do so at once.
 
         Args:
             url: ``sqlite:///path/to/file`` or ``postgresql://user@host/database``.
             busy_seconds: how long a transaction waits for others.
+            indexer: what resources are found under; None where nobody searches. An index of another edition, or none,
+                is made anew here, once.
 
         Raises:
             AdapterError: LED-401 for another kind of address, LED-402 for a store of a newer program, LED-417 for
@@ -78,12 +84,14 @@ class Ledger:
         engine = engine_for(url, busy_seconds=busy_seconds)
         try:
             migrate.upgrade(engine)
+            if indexer is not None:
+                _bring_up_to_date(engine, indexer)
         except OperationalError as error:
             engine.dispose()
             if _in_the_way(error):
                 raise said.LedgerBusy(said.busy()) from error
             raise AdapterError(said.store_unreachable(engine.dialect.name)) from error
-        return cls(engine)
+        return cls(engine, indexer)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -94,7 +102,7 @@ class Ledger:
         """
         try:
             with self._engine.begin() as connection:
-                work = Transaction(connection, writing=True)
+                work = Transaction(connection, writing=True, indexer=self._indexer)
                 yield work
                 work._finish()
         except OperationalError as error:
@@ -108,7 +116,7 @@ class Ledger:
         with self._engine.connect() as plain:
             connection = plain.execution_options(**{READS: True})
             with connection.begin():
-                yield Transaction(connection, writing=False)
+                yield Transaction(connection, writing=False, indexer=self._indexer)
 
     def verify(self) -> list[Issue]:
         """Check the journal's chain (LED-412) and every kept content against its digest (LED-413)."""
@@ -130,6 +138,8 @@ class Ledger:
             for line in journal.read(connection):
                 projector.apply(connection, line.event)
                 count += 1
+            if self._indexer is not None:
+                search_index.fill(connection, self._indexer)
             return count
 
     def close(self) -> None:
@@ -141,6 +151,17 @@ class Ledger:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _bring_up_to_date(engine: Engine, indexer: Indexer) -> None:
+    """Index everything anew where the index is of another edition; others who open the store wait."""
+    with engine.connect() as connection:
+        if search_index.edition_of(connection) == indexer.edition:
+            return
+    with engine.begin() as connection:
+        migrate.wait_for_others(connection)
+        if search_index.edition_of(connection) != indexer.edition:
+            search_index.fill(connection, indexer)
 
 
 def _in_the_way(error: OperationalError) -> bool:

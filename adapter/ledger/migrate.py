@@ -27,8 +27,7 @@ def upgrade(engine: Engine) -> None:
         AdapterError: LED-402, a newer program has been here.
     """
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, one writer at a time
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
+        wait_for_others(connection)
         found = _found(connection)
         if found == SCHEMA:
             return
@@ -37,6 +36,12 @@ def upgrade(engine: Engine) -> None:
         if found is not None and found not in known:
             raise AdapterError(said.store_newer(found, SCHEMA))
         command.upgrade(config, "head")
+
+
+def wait_for_others(connection: Connection) -> None:
+    """Be the only one who brings the store up to date until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, exists, func, select
 
 from adapter.ledger import issues as said
 from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
@@ -22,11 +22,50 @@ from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 
-_FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
+#: Outcomes after which nothing more is to be found out.
+FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
 
 _STORED = select(outbox).where(outbox.c.key == bindparam("key"))
 _LAST_PLACE = select(func.max(outbox.c.place)).where(outbox.c.order_key == bindparam("order_key"))
 _LAST_NUMBER = select(func.max(outbox.c.number)).where(outbox.c.case_id == bindparam("case_id"))
+_STORED_HELD = _STORED.with_for_update()
+
+
+def _with_body() -> Select[Any]:
+    return select(outbox, content.c.body).join(content, content.c.digest == outbox.c.content)
+
+
+_MESSAGE = _with_body().where(outbox.c.key == bindparam("key"))
+_OF_CASE = _with_body().where(outbox.c.case_id == bindparam("case_id")).order_by(outbox.c.number)
+_OLDER = outbox.alias("older")
+_FIRST_OF_ITS_ORDER = ~exists().where(
+    _OLDER.c.order_key == outbox.c.order_key, _OLDER.c.place < outbox.c.place, _OLDER.c.state != MessageState.DONE
+)
+_WAITED_FOR = (
+    select(outbox.c.endpoint).where(outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])).distinct()
+)
+_PAUSED = select(pauses.c.endpoint).where(pauses.c.until > bindparam("now"))
+
+
+def _takeable(state: MessageState, since: ColumnElement[datetime]) -> Select[Any]:
+    """An endpoint's messages in a state that ended at a moment; the index ``outbox_due`` gives them in this order."""
+    order = (outbox.c.not_before, outbox.c.enqueued_at, outbox.c.case_id, outbox.c.number)
+    mine = (outbox.c.endpoint == bindparam("endpoint")) & (outbox.c.state == state)
+    found = _with_body().where(mine, since <= bindparam("now"), _FIRST_OF_ITS_ORDER).order_by(*order)
+    return found.limit(bindparam("most", type_=Integer)).with_for_update(of=outbox, skip_locked=True)
+
+
+_DUE = _takeable(MessageState.PENDING, outbox.c.not_before)
+_ABANDONED = _takeable(MessageState.LEASED, outbox.c.lease_until)
+_TOLD, _RAW = content.alias("told"), content.alias("raw")
+_RECEIPTS = (
+    select(_TOLD.c.body, _RAW.c.body)
+    .select_from(receipts)
+    .join(_TOLD, _TOLD.c.digest == receipts.c.content)
+    .join(_RAW, _RAW.c.digest == receipts.c.body)
+    .where(receipts.c.key == bindparam("key"))
+    .order_by(receipts.c.number)
+)
 
 
 class Outbox(Session):
@@ -83,8 +122,7 @@ class Outbox(Session):
         Args:
             worker: a name that no other worker bears, and none bore before a restart.
         """
-        due = _due(now, endpoints).limit(limit).with_for_update(of=outbox, skip_locked=True)
-        taken = self._connection.execute(due).all()
+        taken = self._due(now, self._open(endpoints, now), limit)
         until = moment_text(now + timedelta(seconds=lease_seconds))
         for row in taken:
             reason = "takeover" if row.state == MessageState.LEASED else "due"
@@ -119,7 +157,7 @@ class Outbox(Session):
         next_attempt_at: datetime | None = None,
         parked: bool = False,
         reason: str = "answer",
-    ) -> MessageRow:
+    ) -> None:
         """Store a receipt and let the message go on from it. The receipt is kept whoever brings it.
 
         Accepted and rejected finish the message; an acceptance that comes late overrides a rejection, and nothing
@@ -131,7 +169,7 @@ class Outbox(Session):
             AdapterError: LED-409, no such message.
             ValueError: an open outcome without ``next_attempt_at`` or ``parked``.
         """
-        if receipt.outcome not in _FINAL and not parked and next_attempt_at is None:
+        if receipt.outcome not in FINAL and not parked and next_attempt_at is None:
             raise ValueError("an open outcome needs a next attempt, or a person")
         row = self._message_held(key)
         state, outcome = _after(row, receipt.outcome, worker, parked=parked)
@@ -151,7 +189,6 @@ class Outbox(Session):
             "last_attempt": _text(last_attempt),
         }
         self._append("message-answered", row.case_id, data, at=receipt.at, actor=_worker(worker), reason=reason)
-        return self._message_row(key)
 
     def retry(self, key: str, *, at: datetime, actor: Actor, reason: str) -> None:
         """Make a parked, rejected or waiting message due now.
@@ -190,15 +227,17 @@ class Outbox(Session):
 
     def message(self, key: str) -> MessageRow | None:
         """A message and where it stands, or None."""
-        row = self._connection.execute(_with_body().where(outbox.c.key == key)).first()
+        row = self._connection.execute(_MESSAGE, {"key": key}).first()
         return None if row is None else _message_row(row)
 
     def messages_of_case(self, case_id: str, version: int | None = None) -> list[MessageRow]:
         """A case's messages in the order in which they were stored."""
-        query = _with_body().where(outbox.c.case_id == case_id).order_by(outbox.c.number)
-        if version is not None:
-            query = query.where(outbox.c.version == version)
-        return [_message_row(row) for row in self._connection.execute(query)]
+
+        def read() -> list[MessageRow]:
+            return [_message_row(row) for row in self._connection.execute(_OF_CASE, {"case_id": case_id})]
+
+        rows = self._once("message", ("case", case_id), read)
+        return [row for row in rows if version is None or row.message.version == version]
 
     def outbox(
         self,
@@ -227,9 +266,13 @@ class Outbox(Session):
 
     def receipts(self, key: str) -> list[Receipt]:
         """Every receipt of a message, oldest first, as it was stored."""
-        query = select(receipts.c.content, receipts.c.body).where(receipts.c.key == key).order_by(receipts.c.number)
-        rows = self._connection.execute(query).all()
-        return [receipt_of(self._body(row.content), self._body(row.body)) for row in rows]
+
+        def read() -> list[Receipt]:
+            return [
+                receipt_of(bytes(told), bytes(raw)) for told, raw in self._connection.execute(_RECEIPTS, {"key": key})
+            ]
+
+        return list(self._once("message", ("receipts", key), read))
 
     def _message_row(self, key: str) -> MessageRow:
         found = self.message(key)
@@ -237,13 +280,35 @@ class Outbox(Session):
             raise AdapterError(said.unknown_message(key))
         return found
 
+    def _open(self, endpoints: Collection[str] | None, now: datetime) -> list[str]:
+        """Of these endpoints, or of all that have messages waiting, those that are not paused."""
+        wanted = self._connection.execute(_WAITED_FOR).scalars() if endpoints is None else endpoints
+        paused = set(self._connection.execute(_PAUSED, {"now": now}).scalars())
+        return [name for name in wanted if name not in paused]
+
+    def _due(self, now: datetime, endpoints: Collection[str], limit: int) -> list[Row[Any]]:
+        """Messages that may be leased now, the longest waiting first.
+
+        Each endpoint is asked for by itself, in the order of its index: so many rows are read as are taken, however
+        many wait, here or for an endpoint that is left alone.
+        """
+        due = [
+            row
+            for endpoint in endpoints
+            for query in (_DUE, _ABANDONED)
+            for row in self._connection.execute(query, {"endpoint": endpoint, "now": now, "most": limit})
+        ]
+        return sorted(due, key=lambda row: (row.not_before, row.enqueued_at, row.case_id, row.number))[:limit]
+
     def _message_held(self, key: str) -> Row[Any]:
         """The message's row, held; its case is held first, as everywhere."""
-        case_id = self._connection.execute(select(outbox.c.case_id).where(outbox.c.key == key)).scalar()
-        if case_id is None:
+        row = self._connection.execute(_STORED, {"key": key}).first()
+        if row is None:
             raise AdapterError(said.unknown_message(key))
-        self._hold_case(case_id)
-        return self._connection.execute(select(outbox).where(outbox.c.key == key).with_for_update()).one()
+        if self._connection.dialect.name != "postgresql":
+            return row  # the only writer there is
+        self._hold_case(row.case_id)
+        return self._connection.execute(_STORED_HELD, {"key": key}).one()
 
     def _next_place(self, order_key: str | None) -> int:
         if order_key is None:
@@ -255,22 +320,6 @@ class Outbox(Session):
         return (self._connection.execute(_LAST_NUMBER, {"case_id": case_id}).scalar() or 0) + 1
 
 
-def _due(now: datetime, endpoints: Collection[str] | None) -> Select[Any]:
-    """Messages that may be leased now, the longest waiting first."""
-    waiting = (outbox.c.state == MessageState.PENDING) & (outbox.c.not_before <= now)
-    abandoned = (outbox.c.state == MessageState.LEASED) & (outbox.c.lease_until <= now)
-    older = outbox.alias("older")
-    before = exists().where(
-        older.c.order_key == outbox.c.order_key, older.c.place < outbox.c.place, older.c.state != MessageState.DONE
-    )
-    paused = exists().where(pauses.c.endpoint == outbox.c.endpoint, pauses.c.until > now)
-    wanted: list[ColumnElement[bool]] = [or_(waiting, abandoned), ~before, ~paused]
-    if endpoints is not None:
-        wanted.append(outbox.c.endpoint.in_(endpoints))
-    order = (outbox.c.not_before, outbox.c.enqueued_at, outbox.c.case_id, outbox.c.number)
-    return _with_body().where(*wanted).order_by(*order)
-
-
 def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tuple[MessageState | None, Outcome | None]:
     """State and outcome that a receipt leads to; None leaves them as they are."""
     if row.state == MessageState.DONE:
@@ -278,7 +327,7 @@ def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tup
         return (MessageState.DONE, outcome) if late else (None, None)
     if outcome is Outcome.REJECTED and row.stage == Stage.NOTIFY and parked:
         return (MessageState.PARKED, outcome) if _leased_by(row, worker) else (None, None)
-    if outcome in _FINAL:
+    if outcome in FINAL:
         return MessageState.DONE, outcome
     if not _leased_by(row, worker):
         return None, None
@@ -301,10 +350,6 @@ def _leased_by(row: Row[Any], worker: str) -> bool:
 
 def _worker(worker: str) -> Actor:
     return Actor(worker, "delivery")
-
-
-def _with_body() -> Select[Any]:
-    return select(outbox, content.c.body).join(content, content.c.digest == outbox.c.content)
 
 
 def _fields(message: OutboundMessage) -> dict[str, object]:

@@ -265,6 +265,11 @@ def _message_retried(connection: Connection, event: Event, data: Data) -> None:
     _change(connection, t.outbox, {"key": data["key"]}, _UNLEASED | values)
 
 
+def _message_not_arrived(connection: Connection, event: Event, data: Data) -> None:
+    values = {"state": "pending", "not_before": moment_of(data["not_before"]), "outcome": "not-seen"}
+    _change(connection, t.outbox, {"key": data["key"]}, _UNLEASED | values | {"attempts": 0, "last_attempt": None})
+
+
 def _endpoint_paused(connection: Connection, event: Event, data: Data) -> None:
     until = _moment(data["until"])
     if data["first"]:
@@ -311,6 +316,7 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
     "message-answered": _message_answered,
     "message-parked": _message_parked,
     "message-retried": _message_retried,
+    "message-not-arrived": _message_not_arrived,
     "endpoint-paused": _endpoint_paused,
 }
 

@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
+from adapter.ledger import search_index
 from adapter.ledger.rows import ResourceIn, ResourcePut, ResourceRow
+from adapter.ledger.search_index import Entry
 from adapter.ledger.session import Session, digest_of
 from adapter.ledger.tables import case_resources, content, resources
 from adapter.model.case import Actor
@@ -29,6 +31,32 @@ class Head(NamedTuple):
     version: int
     digest: str
     deleted: bool
+
+
+_TIED = (case_resources.c.type == resources.c.type) & (case_resources.c.id == resources.c.id)
+_VERSIONS = (
+    select(resources.c.type, resources.c.id, resources.c.version, resources.c.source)
+    .join(case_resources, _TIED)
+    .where(case_resources.c.case_id == bindparam("case_id"), resources.c.newest, resources.c.deleted.is_(False))
+    .order_by(resources.c.type, resources.c.id)
+)
+_HEADS = select(resources.c.type, resources.c.id, resources.c.version, resources.c.digest, resources.c.deleted).where(
+    resources.c.type.in_(bindparam("types", expanding=True)),
+    resources.c.id.in_(bindparam("ids", expanding=True)),
+    resources.c.newest,
+)
+_LINKS = select(case_resources.c.type, case_resources.c.id).where(case_resources.c.case_id == bindparam("case_id"))
+_OF_CASE = _VERSIONS.add_columns(content.c.body).join(content, content.c.digest == resources.c.content)
+
+
+class Kept(NamedTuple):
+    """A resource of a case as its newest version stands."""
+
+    type: str
+    id: str
+    version: int
+    source: str
+    body: bytes
 
 
 class Resources(Session):
@@ -56,7 +84,9 @@ class Resources(Session):
             {"type": name[0], "id": name[1], "version": _after(heads.get(name)), "digest": item.digest, "content": body}
             for (name, item), body in zip(changed.items(), kept, strict=True)
         ]
-        self._record(source, case_id, versions, self._unlinked(case_id, wanted), at=at, actor=actor, reason=reason)
+        written = (Entry(*name, item.body, at) for name, item in changed.items())
+        links = self._unlinked(case_id, wanted)
+        self._record(source, case_id, versions, links, written, at=at, actor=actor, reason=reason)
         return [
             ResourcePut(*name, _after(heads.get(name)) if name in changed else heads[name].version, name in changed)
             for name in wanted
@@ -111,6 +141,20 @@ class Resources(Session):
         row = self._connection.execute(query).first()
         return None if row is None else _resource_row(row)
 
+    def newest_resources(self, names: Iterable[Name]) -> list[ResourceRow]:
+        """The newest versions of several resources, in the order of the names; unknown ones are left out."""
+        wanted = list(dict.fromkeys(names))
+        by_type: dict[str, list[str]] = {}
+        for kind, id_ in wanted:
+            by_type.setdefault(kind, []).append(id_)
+        found: dict[Name, ResourceRow] = {}
+        for kind, ids in by_type.items():
+            query = _with_body().where(resources.c.type == kind, resources.c.newest)
+            for start in range(0, len(ids), _CHUNK):
+                some = query.where(resources.c.id.in_(ids[start : start + _CHUNK]))
+                found |= {(kind, row.id): _resource_row(row) for row in self._connection.execute(some)}
+        return [found[name] for name in wanted if name in found]
+
     def history(self, type_: str, id_: str) -> list[ResourceRow]:
         """Every version, oldest first."""
         query = _with_body().where(resources.c.type == type_, resources.c.id == id_).order_by(resources.c.version)
@@ -126,11 +170,34 @@ class Resources(Session):
         rows = self._connection.execute(query.order_by(resources.c.type, resources.c.id))
         return [_resource_row(row) for row in rows]
 
+    def kept_of_case(self, case_id: str) -> list[Kept]:
+        """As ``resources_of_case``, all of them, with no more than is needed to read them."""
+        rows = self._connection.execute(_OF_CASE, {"case_id": case_id})
+        return [Kept(kind, id_, version, source, bytes(body)) for kind, id_, version, source, body in rows]
+
+    def versions_of_case(self, case_id: str) -> list[tuple[str, str, int, str]]:
+        """Type, id, version and source of the newest versions of a case's resources; deleted ones are left out."""
+        return [tuple(row) for row in self._connection.execute(_VERSIONS, {"case_id": case_id})]
+
     def cases_of_resource(self, type_: str, id_: str) -> list[str]:
         """Ids of the cases that a resource belongs to."""
         tied = (case_resources.c.type == type_) & (case_resources.c.id == id_)
         query = select(case_resources.c.case_id).where(tied).order_by(case_resources.c.case_id)
         return list(self._connection.execute(query).scalars())
+
+    def cases_of_resources(self, names: Iterable[Name]) -> dict[Name, list[str]]:
+        """Ids of the cases that each of several resources belongs to; those of none are left out."""
+        by_type: dict[str, list[str]] = {}
+        for kind, id_ in dict.fromkeys(names):
+            by_type.setdefault(kind, []).append(id_)
+        found: dict[Name, list[str]] = {}
+        for kind, ids in by_type.items():
+            tied = select(case_resources).where(case_resources.c.type == kind).order_by(case_resources.c.case_id)
+            for start in range(0, len(ids), _CHUNK):
+                some = tied.where(case_resources.c.id.in_(ids[start : start + _CHUNK]))
+                for row in self._connection.execute(some):
+                    found.setdefault((kind, row.id), []).append(row.case_id)
+        return found
 
     def _heads(self, source: str, case_id: str | None, names: Iterable[Name]) -> dict[Name, Head]:
         """Newest versions; the source's resources are held, because stays share patients and organizations."""
@@ -139,20 +206,18 @@ class Resources(Session):
         found: dict[Name, Head] = {}
         wanted = set(names)
         ids = sorted({id_ for _, id_ in wanted})
-        columns = select(
-            resources.c.type, resources.c.id, resources.c.version, resources.c.digest, resources.c.deleted
-        ).where(resources.c.type.in_(sorted({kind for kind, _ in wanted})), resources.c.newest)
+        types = sorted({kind for kind, _ in wanted})
         for start in range(0, len(ids), _CHUNK):
-            for row in self._connection.execute(columns.where(resources.c.id.in_(ids[start : start + _CHUNK]))):
-                if (row.type, row.id) in wanted:
-                    found[row.type, row.id] = Head(row.version, row.digest, row.deleted)
+            asked = {"types": types, "ids": ids[start : start + _CHUNK]}
+            for kind, id_, version, digest, deleted in self._connection.execute(_HEADS, asked):
+                if (kind, id_) in wanted:
+                    found[kind, id_] = Head(version, digest, deleted)
         return found
 
     def _unlinked(self, case_id: str | None, names: Iterable[Name]) -> list[list[str]]:
         if case_id is None:
             return []
-        tied = select(case_resources.c.type, case_resources.c.id).where(case_resources.c.case_id == case_id)
-        there = {(row.type, row.id) for row in self._connection.execute(tied)}
+        there = {(kind, id_) for kind, id_ in self._connection.execute(_LINKS, {"case_id": case_id})}
         return [list(name) for name in names if name not in there]
 
     def _record(
@@ -161,6 +226,7 @@ class Resources(Session):
         case_id: str | None,
         versions: Sequence[dict[str, object]],
         links: Sequence[list[str]],
+        written: Iterable[Entry] = (),
         *,
         at: datetime,
         actor: Actor,
@@ -168,7 +234,16 @@ class Resources(Session):
     ) -> None:
         if versions or links:
             data = {"source": source, "versions": versions, "links": links}
+            before = self._newest_of(versions) if self._indexer is not None else []
             self._append("resources-recorded", case_id or "", data, at=at, actor=actor, reason=reason)
+            if self._indexer is not None:
+                search_index.remove(self._connection, self._indexer, before)
+                search_index.add(self._connection, self._indexer, written)
+
+    def _newest_of(self, versions: Sequence[dict[str, object]]) -> list[Entry]:
+        """The versions that these are about to replace, with their bytes."""
+        names = [(str(row["type"]), str(row["id"])) for row in versions if row["version"] != 1]
+        return [Entry(row.type, row.id, row.body, row.at) for row in self.newest_resources(names) if not row.deleted]
 
 
 def _differs(head: Head, item: ResourceIn) -> bool:

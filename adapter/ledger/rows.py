@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 from adapter.model.case import (
     BillState,
@@ -230,6 +231,11 @@ class MessageRow:
     receipts: int
     enqueued_at: datetime
     finished_at: datetime | None
+
+    @classmethod
+    def waiting(cls, message: OutboundMessage, at: datetime) -> Self:
+        """A message as it stands when it has just been stored, due at once."""
+        return cls(message, MessageState.PENDING, at, None, None, None, 0, at, None)
 
 
 @dataclass(frozen=True, slots=True)

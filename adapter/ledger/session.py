@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar, cast
 
-from sqlalchemy import Connection, Insert, func, select
+from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.ledger import journal, projector
 from adapter.ledger.codec import json_text
+from adapter.ledger.search_index import Indexer
 from adapter.ledger.tables import content
 from adapter.model.case import Actor, Event
 
@@ -20,9 +22,38 @@ def digest_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+_BODY = select(content.c.body).where(content.c.digest == bindparam("digest"))
 _KEEP: Mapping[str, Insert] = {
     "postgresql": postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
     "sqlite": sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
+}
+
+
+T = TypeVar("T")
+
+#: What is remembered of a transaction's reading is forgotten when an event of these kinds is written: by the first word
+#: of the kind the topics that it touches. A kind that is not listed touches everything.
+_TOUCHES: Mapping[str, tuple[str, ...]] = {
+    "accumulated": (),
+    "lease": ("message",),
+    "machine": ("states",),
+    "message": ("message",),
+    "noted": (),
+    "paper": ("paper",),
+    "posted": (),
+    "resources": (),
+    "settlement": (),
+    "year": ("asked",),
+}
+
+#: What others may have written of while a name was waited for, by the first word of the name; a name that is not listed
+#: keeps them from everything. Figures that are read anew each time are no topic.
+_GUARDS: Mapping[str, tuple[str, ...]] = {
+    "asked": ("asked",),
+    "order": (),
+    "paper": ("paper",),
+    "resources": (),
+    "year": ("asked",),
 }
 
 
@@ -33,11 +64,13 @@ class Session:
     comes after the one who held it, so a replay meets the rows in the same order.
     """
 
-    def __init__(self, connection: Connection, *, writing: bool) -> None:
+    def __init__(self, connection: Connection, *, writing: bool, indexer: Indexer | None = None) -> None:
         self._connection = connection
         self._writing = writing
+        self._indexer = indexer
         self._pending: list[tuple[Event, str]] = []
         self._held: set[str] = set()
+        self._seen: dict[str, dict[Hashable, object]] = {}
 
     def _append(
         self, kind: str, case_id: str, data: Mapping[str, object], *, at: datetime, actor: Actor, reason: str
@@ -50,6 +83,12 @@ class Session:
         written = json_text(data)
         projector.apply(self._connection, event)
         self._pending.append((event, written))
+        self._forget(_TOUCHES.get(kind.partition("-")[0]))
+
+    def _forget(self, topics: Iterable[str] | None) -> None:
+        """Forget what was read of these topics; None: of all."""
+        for topic in self._seen if topics is None else topics:
+            self._seen[topic] = {}
 
     def _finish(self) -> None:
         """Write the pending events, chained to the newest line."""
@@ -68,6 +107,14 @@ class Session:
             if name not in self._held:
                 self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
                 self._held.add(name)
+                self._forget(_GUARDS.get(name.partition(":")[0]))  # whoever had to wait looks again
+
+    def _once(self, topic: str, name: Hashable, read: Callable[[], T]) -> T:
+        """What this transaction reads again and again, read once, until it writes something that touches the topic."""
+        seen = self._seen.setdefault(topic, {})
+        if name not in seen:
+            seen[name] = read()
+        return cast("T", seen[name])
 
     def _hold_case(self, case_id: str) -> None:
         if case_id:
@@ -91,7 +138,7 @@ class Session:
         return [str(row["digest"]) for row in rows]
 
     def _body(self, digest: str) -> bytes:
-        return bytes(self._connection.execute(select(content.c.body).where(content.c.digest == digest)).scalar_one())
+        return bytes(self._connection.execute(_BODY, {"digest": digest}).scalar_one())
 
     def _check_writing(self) -> None:
         if not self._writing:

@@ -29,6 +29,26 @@ _ENTERED = (
     )
     .order_by(accruals.c.year, accruals.c.name)
 )
+_ANSWERS = (
+    select(asked)
+    .where(
+        asked.c.hospital == bindparam("hospital"),
+        asked.c.person_key == bindparam("person_key"),
+        asked.c.year == bindparam("year"),
+    )
+    .order_by(asked.c.asked_at)
+)
+_SUMS = (
+    select(accruals.c.name, func.sum(accruals.c.fen).label("fen"))
+    .where(
+        accruals.c.source == bindparam("source"),
+        accruals.c.person_key == bindparam("person_key"),
+        accruals.c.year == bindparam("year"),
+        accruals.c.case_id != bindparam("but"),
+    )
+    .group_by(accruals.c.name)
+    .order_by(accruals.c.name)
+)
 _SOURCE = select(cases.c.source).where(cases.c.case_id == bindparam("case_id"))
 
 
@@ -79,11 +99,8 @@ class YearsToDate(Session):
         the end, so two stays cannot both take the same room.
         """
         self._hold(f"year:{source}/{person_key}/{year}")
-        query = select(accruals.c.name, func.sum(accruals.c.fen).label("fen"))
-        query = query.where(accruals.c.source == source, accruals.c.person_key == person_key, accruals.c.year == year)
-        if excluding_case is not None:
-            query = query.where(accruals.c.case_id != excluding_case)
-        rows = self._connection.execute(query.group_by(accruals.c.name).order_by(accruals.c.name))
+        whose = {"source": source, "person_key": person_key, "year": year, "but": excluding_case or ""}
+        rows = self._connection.execute(_SUMS, whose)
         amounts = tuple((row.name, Money(int(row.fen))) for row in rows)
         return YearToDate(year=year, amounts=amounts, source="own", excludes_case=excluding_case)
 
@@ -123,16 +140,17 @@ class YearsToDate(Session):
 
     def asked(self, source: str, person_key: str, year: int, endpoint: str) -> YearToDate | None:
         """An endpoint's newest answer about a person's year, or None when it was never asked."""
-        query = (
-            select(asked)
-            .where(_asked_of(source, person_key, year, endpoint))
-            .order_by(asked.c.asked_at.desc())
-            .limit(1)
+        row = self._once("asked", (source, person_key, year), lambda: self._asked(source, person_key, year)).get(
+            endpoint
         )
-        row = self._connection.execute(query).first()
         if row is None:
             return None
         return YearToDate(row.year, amounts_of(row.amounts), row.source, row.asked_at, row.excludes_case)
+
+    def _asked(self, source: str, person_key: str, year: int) -> dict[str, Row[Any]]:
+        """By endpoint, its newest answer about a person's year."""
+        rows = self._connection.execute(_ANSWERS, {"hospital": source, "person_key": person_key, "year": year})
+        return {row.endpoint: row for row in rows}
 
     def _accruals(self, case_id: str, version: int, entry: str) -> list[Row[Any]]:
         return list(self._connection.execute(_ENTERED, {"case_id": case_id, "version": version, "entry": entry}))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.model.claim import Claim
+from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement
 
 
@@ -43,3 +44,14 @@ class CallFacts:
     def key(self) -> str:
         """Stem of the message keys of this call: ``<case>.v<version>.<call>``."""
         return f"{self.case_id}.v{self.version}.{self.call}"
+
+    @property
+    def in_scope(self) -> Money:
+        """政策范围内费用 as this call's first payer finds it: as the payers before it have split the bill, by line or
+
+        in one sum, and without what another must bear.
+        """
+        mine = [each for each in self.settlement.standings if each.payer in self.payers]
+        if mine:
+            return mine[0].sums.in_scope
+        return max(Money.total(split.in_scope for _, split in self.settlement.splits) - self.claim.third_party, ZERO)

@@ -81,6 +81,7 @@ class Receipt:
         retry_after: seconds the endpoint asked us to wait, or None.
         issues: why it was rejected, or what was odd.
         sent: whether the message itself went out for this receipt, or may have; False for a mere look-up.
+        told_by: who said so, where it was a person and not the counterpart; there is no body then.
     """
 
     outcome: Outcome
@@ -92,6 +93,7 @@ class Receipt:
     retry_after: int | None = None
     issues: tuple[Issue, ...] = ()
     sent: bool = True
+    told_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +109,44 @@ class RemittanceLine:
 
 @dataclass(frozen=True, slots=True)
 class Remittance:
-    """A payer's statement for one day: totals and details. 对账单."""
+    """A payer's statement for one day: totals and details. 对账单.
+
+    Attributes:
+        differing: keys that it holds with another amount, which it does not name.
+    """
 
     endpoint: str
     day: date
     count: int
     total: Money
     lines: tuple[RemittanceLine, ...]
+    differing: tuple[str, ...] = ()
 
 
 class DifferenceKind(StrEnum):
     """How a day's statement and our books may differ."""
 
-    MISSING = "missing"  # we settled it, the payer does not list it
-    UNEXPECTED = "unexpected"  # the payer lists it, we do not know it
-    AMOUNT = "amount-differs"
-    DUPLICATE = "duplicate"  # listed twice
-    TOTAL = "total-differs"  # their total is not the sum of their own details
+    MISSING = "missing"  # 对方漏记: we settled it, the payer does not list it
+    UNEXPECTED = "unexpected"  # 对方多出: the payer lists it, our books do not have it
+    SHORT = "short"  # 对方少记: the payer's amount is below ours
+    OVER = "over"  # 对方多记: the payer's amount is above ours
+    AMOUNT = "amount-differs"  # 金额不符: the payer says so, and does not name its amount
+    DUPLICATE = "duplicate"  # 重复: listed twice
+    WRONG_DAY = "wrong-day"  # 记账日不同: each side has it on another day
+    TOTAL = "total-differs"  # 合计不符: their total is not the sum of their own details
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One named difference between our books and a remittance."""
+    """One named difference between our books and a remittance.
+
+    Attributes:
+        other_day: of a settlement that the two sides have on two days: the day that is not this statement's.
+    """
 
     kind: DifferenceKind
     key: str
     payer: Payer | None
     ours: Money | None
     theirs: Money | None
+    other_day: date | None = None

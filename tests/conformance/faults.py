@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from adapter.fhir.canonical import decode, encode
+from adapter.fhir.identity import full_url
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "faults"
 
@@ -41,17 +42,24 @@ def all_faults() -> list[Fault]:
 
 def _made(row: dict[str, Any]) -> bytes:
     bundle = base()
+    if "whole" in row:
+        return encode(decode(row["whole"].encode()))
     if "text" in row:
         find, replace = (part.encode() for part in row["text"])
         written = encode(bundle)
         if written.count(find) != 1:
             raise ValueError(f"{row['name']}: the text to replace must stand there once")
         return written.replace(find, replace)
-    holder, last = _target(bundle, row["at"])
-    if "set" in row:
-        holder[last] = decode(row["set"].encode())
-    else:
+    for at, value in {**({row["at"]: row["set"]} if "set" in row else {}), **row.get("also", {})}.items():
+        holder, last = _target(bundle, at)
+        holder[last] = decode(value.encode())
+    if "remove" in row:
+        holder, last = _target(bundle, row["at"])
         del holder[last]
+    for resource in map(decode, (each.encode() for each in row.get("new", ()))):
+        where = f"{resource['resourceType']}/{resource['id']}"
+        request = {"method": "PUT", "url": where}
+        bundle["entry"].append({"fullUrl": full_url(*where.split("/")), "resource": resource, "request": request})
     made = encode(bundle)
     if made == encode(base()):
         raise ValueError(f"{row['name']}: changes nothing")

@@ -97,7 +97,7 @@ def medplum(files: Sequence[Path]) -> dict[Path, Verdict]:
 
 def hapi(files: Sequence[Path]) -> dict[Path, Verdict]:
     """Verdicts of the HL7 validator, with our own definitions at hand."""
-    _build_java()
+    built_java()
     path = os.pathsep.join([str(JAVA / "target" / "classes"), str(JAVA / "target" / "lib" / "*")])
     done = subprocess.run(
         ["java", "-cp", path, "conformance.Validate", str(PROFILES), *map(str, files)],
@@ -110,7 +110,23 @@ def hapi(files: Sequence[Path]) -> dict[Path, Verdict]:
     return _verdicts(done.stdout)
 
 
-def _build_java() -> None:
+def packaged(archive: Path, made: Path, files: Sequence[Path]) -> dict[Path, Verdict]:
+    """Verdicts of the HL7 validator with a FHIR package at hand; what it read and generated goes to ``made``."""
+    built_java()
+    path = os.pathsep.join([str(JAVA / "target" / "classes"), str(JAVA / "target" / "lib" / "*")])
+    done = subprocess.run(
+        ["java", "-cp", path, "conformance.Packaged", str(archive), str(made), *map(str, files)],
+        capture_output=True,
+        timeout=_JUDGE_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"the Java validator broke: {_tail(done.stderr)}")
+    return _verdicts(done.stdout)
+
+
+def built_java() -> None:
+    """The HL7 validator and its libraries under ``java/target``, or a skip with the reason."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             _cannot("ADAPTER_REQUIRE_JAVA", f"{tool} is not installed; the HL7 validator was not asked")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.fhir.package import build_bases
 from adapter.fhir.schema import build
 from tests.conformance import strangers
 from tests.conformance.faults import Fault
@@ -38,6 +39,13 @@ def test_the_committed_schema_is_what_the_definitions_give() -> None:
     schema = build.Builder(build.Definitions(strangers.DEFINITIONS)).build()
     committed = Path(build.__file__).with_name("r4.json").read_text(encoding="utf-8")
     assert build.text_of(schema) == committed, "run: python -m adapter.fhir.schema.build " + str(strangers.DEFINITIONS)
+
+
+def test_the_committed_bases_are_what_the_definitions_give() -> None:
+    strangers.install_node()
+    bases = build_bases.text_of(build_bases.build(build.Definitions(strangers.DEFINITIONS)))
+    committed = Path(build_bases.__file__).with_name("base.json").read_text(encoding="utf-8")
+    assert bases == committed, "run: python -m adapter.fhir.package.build_bases " + str(strangers.DEFINITIONS)
 
 
 def test_the_lock_file_names_no_address() -> None:

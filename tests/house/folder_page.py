@@ -65,7 +65,8 @@ with `form = "transaction"` for an aid office, its own least Bundle. The claim k
 | no mark in `{KEPT}/`, no file, no receipt | never laid out: it is laid out now, after a crash only when the longest delay has passed |
 | the file in `{OUT}/` | waits to be taken: unknown, looked at again after `collect_seconds` |
 | the mark `.out`, no file, no receipt | taken, not answered yet: unknown, looked at again. Never laid out again |
-| the mark `.begun`, no file | the process died while it laid the file out: a person asks the counterpart (DEL-602) |
+| the mark `.begun`, no file | the process died while it laid the file out: a person asks the counterpart (DEL-602); a question is laid out again |
+| the folder itself is gone | nothing is known of a settlement or reversal that was tried: unknown (DEL-603). Name a folder inside the share, not its mount point |
 
 A message that has waited as often as `ADAPTER_RETRY_LIMIT` allows is set aside; when the answer has come, `adapter outbox retry KEY` reads it.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.house.aid_xml_page import AID_XML_PAGE, aid_xml_page
+from tests.house.fhir_page import FHIR_PAGE, fhir_page
 from tests.house.folder_page import FOLDER_PAGE, folder_page
 from tests.house.nhsa_page import NHSA_PAGE, wire_page
 from tests.house.plans_page import PLANS_PAGE, plans_page
@@ -82,8 +84,13 @@ def _issue_calls(tree: ast.AST) -> list[ast.Call]:
 
 def coded_issues() -> list[Coded]:
     """Every issue code of the package, in order."""
+    return coded_in(sorted((ROOT / "adapter").rglob("*.py")))
+
+
+def coded_in(paths: Iterable[Path]) -> list[Coded]:
+    """The issue codes of some files, in order."""
     found = []
-    for path in sorted((ROOT / "adapter").rglob("*.py")):
+    for path in paths:
         tree = ast.parse(path.read_text("utf-8"))
         names = {
             target.id: node.value
@@ -152,6 +159,13 @@ def exchange_page() -> str:
     return folder_page(_words_of("folder"))
 
 
+def guide_page() -> str:
+    """docs/wire-fhir.md, with what delivery and the reading of answers may say."""
+    rooms = ROOT / "adapter" / "payers" / "delivery", ROOT / "adapter" / "fhir"
+    own = coded_in([rooms[0] / "issues.py", rooms[0] / "oauth_issues.py", rooms[1] / "answer_issues.py"])
+    return fhir_page([(coded.code, f"{coded.en}<br>{coded.zh}") for coded in own])
+
+
 def _words_of(dialect: str) -> list[tuple[str, str]]:
     own = [coded for coded in coded_issues() if f"/endpoints/{dialect}/" in coded.where]
     return [(coded.code, f"{coded.en}<br>{coded.zh}") for coded in own]
@@ -163,6 +177,7 @@ if __name__ == "__main__":
         PLANS_PAGE.write_text(plans_page(), encoding="utf-8")
         NHSA_PAGE.write_text(nhsa_page(), encoding="utf-8")
         AID_XML_PAGE.write_text(aid_page(), encoding="utf-8")
+        FHIR_PAGE.write_text(guide_page(), encoding="utf-8")
         FOLDER_PAGE.write_text(exchange_page(), encoding="utf-8")
     else:
         sys.stdout.write(issues_page())

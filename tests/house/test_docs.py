@@ -15,7 +15,15 @@ import typer
 from pydantic import BaseModel, SecretStr
 
 from adapter.doors.cli.app import app
-from adapter.settings import AidXmlSettings, EndpointSettings, FolderSettings, MllpSettings, NhsaSettings, Settings
+from adapter.settings import (
+    AidXmlSettings,
+    EndpointSettings,
+    FolderSettings,
+    MllpSettings,
+    NhsaSettings,
+    OAuthSettings,
+    Settings,
+)
 from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
 from tests.house.test_imports import FILES, MAY_IMPORT, OUTSIDE
 
@@ -182,6 +190,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     ("head", "model"),
     [
         ("| key |", EndpointSettings),
+        ("| key of endpoints.NAME.oauth |", OAuthSettings),
         ("| key of endpoints.NAME.nhsa |", NhsaSettings),
         ("| key of endpoints.NAME.aid_xml |", AidXmlSettings),
         ("| key of listen.mllp |", MllpSettings),

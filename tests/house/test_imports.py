@@ -69,6 +69,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "rich": ("doors.cli",),
     "numpy": ("rules.settlement", "cases"),
     "cryptography": ("payers.delivery",),
+    "joserfc": ("payers.delivery", "counterparts"),
     "tongsuopy": ("payers.delivery",),
 }
 

@@ -1,4 +1,7 @@
-"""What a payer behind a folder keeps: one effect, honest answers, equal and opposite, whatever dies in between."""
+"""What a payer behind a folder keeps besides the promises of every endpoint: whatever dies while a file is laid out,
+
+whatever comes late.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from adapter.counterparts.state import state
 from adapter.fhir.canonical import decode, encode
 from adapter.model.call import CallFacts
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
-from adapter.model.settlement import Authority, Payer, PayerAnswer
+from adapter.model.settlement import Authority, Payer
 from adapter.payers.delivery.endpoint import Exchange, deliver_safely
 from adapter.payers.delivery.endpoints.folder import exchange
+from adapter.payers.delivery.endpoints.his.folder import put
 from tests.support.aid_xml import aid_facts
 from tests.support.exchange import Counter, counter
 from tests.support.nhsa import stay_facts
@@ -47,78 +50,12 @@ class Subject:
             message = replace(message, attempts=1, last_attempt=earlier)
         return deliver_safely(message, self.counter.endpoint, self.clock.now())
 
-    def through(self, stage: Stage) -> tuple[PayerAnswer, ...]:
-        """A whole stage, the courier coming by after each message."""
-        said: list[Exchange] = []
-        while isinstance(
-            following := self.counter.endpoint.next(stage, self.facts, said, self.clock.now()), OutboundMessage
-        ):
-            assert self.safely(following).outcome is Outcome.UNKNOWN
-            assert self.counter.receiver.collect() == 1
-            receipt = self.safely(following, 3600)
-            assert receipt.outcome is Outcome.ACCEPTED, receipt.issues
-            said.append(Exchange(following, receipt))
-        return tuple(answer for each in said for answer in each.receipt.answers)
-
-    def year(self) -> Any:
-        return state(self.counter.receiver.desk)["year_to_date"].get("T00000004")
-
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Iterator[Subject]:
     clock = TestClock()
     with ExitStack() as stack:
         yield Subject(counter(stack, tmp_path, "bureau", "bureau", clock), stay_facts(), clock)
-
-
-def test_every_payer_of_the_call_answers_once_and_a_repeat_has_no_effect(subject: Subject) -> None:
-    answers = subject.through(BILLED)
-    assert tuple(answer.payer for answer in answers) == subject.facts.payers
-    for seconds_ago in (0, 3600):
-        again = subject.safely(subject.message(BILLED), seconds_ago)
-        assert (again.outcome, again.answers, again.sent) == (Outcome.ACCEPTED, answers, False)
-    assert subject.counter.receiver.collect() == 0 and subject.counter.settled() == 1
-
-
-def test_what_is_not_seen_is_not_laid_out_before_the_longest_delay(subject: Subject) -> None:
-    message, out = subject.message(BILLED), subject.counter.root / "out"
-    assert subject.counter.endpoint.lookup(message).outcome is Outcome.NOT_SEEN
-    assert subject.safely(message, 0).outcome is Outcome.UNKNOWN
-    assert not out.exists()
-    subject.safely(message, 3600)
-    assert len(list(out.glob("*.json"))) == 1
-
-
-def test_a_trial_and_a_question_have_no_effect_and_tell_what_the_settlement_gives(subject: Subject) -> None:
-    subject.through(Stage.ELIGIBILITY)
-    tried = subject.through(Stage.TRIAL)
-    assert subject.counter.settled() == 0
-    settled = subject.through(BILLED)
-    assert [(each.payer, each.amount) for each in tried] == [(each.payer, each.amount) for each in settled]
-
-
-def test_a_reversal_is_equal_and_opposite_and_happens_once(subject: Subject) -> None:
-    answers = subject.through(BILLED)
-    back = subject.through(Stage.REVERSE)
-    assert {each.payer: each.amount for each in back} == {each.payer: -each.amount for each in answers}
-    assert subject.safely(subject.message(Stage.REVERSE), 3600).answers == back
-    assert subject.counter.settled() == 0
-    assert all(amount == "0.00" for amount in (subject.year() or {}).get("2021", {}).values())
-
-
-def test_a_refusal_says_why_and_has_no_effect(subject: Subject) -> None:
-    def renamed(resource: Any) -> Any:
-        return {**resource, "subscriberId": "T99999999"} if resource["resourceType"] == "Coverage" else resource
-
-    strangers = tuple(renamed(each) for each in subject.facts.resources)
-    subject.facts = replace(subject.facts, resources=strangers)
-    message = subject.message(BILLED)
-    subject.safely(message)
-    subject.counter.receiver.collect()
-    refused = subject.safely(message, 3600)
-    assert refused.outcome is Outcome.REJECTED and refused.body
-    assert all(issue.zh and issue.en and issue.hint_zh and issue.hint_en for issue in refused.issues)
-    assert "T99999999" not in str(refused.issues) and subject.counter.settled() == 0
 
 
 class Killed(BaseException):
@@ -145,7 +82,7 @@ def test_a_process_that_dies_at_any_step_never_settles_twice(
 
     message = subject.message(BILLED)
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(exchange, "put", dying(exchange.put))
+        patch.setattr(exchange, "put", dying(put))
         patch.setattr(exchange, "done", dying(exchange.done))
         subject.safely(message)
     if courier_came:

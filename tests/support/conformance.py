@@ -54,16 +54,20 @@ async def _at_once(work: Callable[..., Any], *given: Any) -> Any:
 
 @dataclass
 class Wire(httpx.BaseTransport):
-    """Requests go straight into the application; ``change`` may alter an answer on its way back."""
+    """Requests go straight into the application; ``change`` may alter an answer on its way back.
+
+    ``module`` is where the application calls ``run_in_threadpool``.
+    """
 
     app: Any
     loop: asyncio.AbstractEventLoop
     change: Change | None = None
+    module: Any = web
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answered: list[dict[str, Any]] = []
         try:
-            with patch.object(asyncio, "sleep", _impatient), patch.object(web, "run_in_threadpool", _at_once):
+            with patch.object(asyncio, "sleep", _impatient), patch.object(self.module, "run_in_threadpool", _at_once):
                 self.loop.run_until_complete(self._call(request, answered))
         except TimeoutError as error:
             raise httpx.ReadTimeout("too slow", request=request) from error

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ class Counterpart:
     role: str
     command: Sequence[str]
     base: str = ""
+    tls: SSLContext | None = field(default=None, repr=False)
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
@@ -70,17 +72,23 @@ class Counterpart:
 
     def script(self, *faults: dict[str, Any]) -> None:
         """Replace the scripted faults."""
-        httpx.post(f"{self.base}/control/faults", json=list(faults)).raise_for_status()
+        self._control("POST", "faults", json=list(faults))
 
     def state(self) -> dict[str, Any]:
         """Counts, duplicates, year-to-date amounts: ``GET /control/state``."""
-        answer = httpx.get(f"{self.base}/control/state")
-        answer.raise_for_status()
-        return dict(answer.json())
+        return dict(self._control("GET", "state").json())
 
     def reset(self) -> None:
         """Empty the store and forget the faults."""
-        httpx.post(f"{self.base}/control/reset").raise_for_status()
+        self._control("POST", "reset")
+
+    def forget_tokens(self) -> None:
+        """Take back every token that was given."""
+        self._control("POST", "forget-tokens")
+
+    def _control(self, method: str, what: str, **more: Any) -> httpx.Response:
+        trust = self.tls if self.tls is not None else True
+        return httpx.request(method, f"{self.base}/control/{what}", verify=trust, **more).raise_for_status()
 
     def _reap(self) -> int:
         assert self.process is not None
@@ -100,14 +108,19 @@ def counterpart(
     ignore_keys: bool = False,
     clock: str = "claim",
     scheme: Sequence[str] = (),
+    more: Sequence[str] = (),
+    tls: SSLContext | None = None,
 ) -> Iterator[Counterpart]:
-    """A counterpart for the length of a ``with`` block; ``role`` is ``bureau`` or ``aid``."""
+    """A counterpart for the length of a ``with`` block; ``role`` is ``bureau`` or ``aid``.
+
+    ``more``: further options; ``tls``: how a test speaks to one that listens with TLS.
+    """
     command = [sys.executable, "-m", "adapter.counterparts", role, "--store", str(store), "--clock", clock]
     command += ["--seed", str(seed or ROOT / "fixtures" / "endpoints" / f"{role}.yaml")]
     command += ["--mappings", str(mappings or ROOT / "mappings")]
     command += ["--ignore-keys"] if ignore_keys else []
     command += ["--scheme", *scheme] if scheme else []
-    running = Counterpart(role, command).start()
+    running = Counterpart(role, [*command, *more], tls=tls).start()
     try:
         yield running
     finally:

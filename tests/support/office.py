@@ -30,7 +30,7 @@ from adapter.payers.delivery.endpoint import Endpoint
 from adapter.payers.delivery.retry import RetryPolicy
 from adapter.rules.policy.book import PolicyBook
 from adapter.rules.policy.load import load_book
-from adapter.wiring import feeds
+from adapter.wiring import INDEXER, feeds
 from bench.synthetic.story import read_story, write_export
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,7 +104,7 @@ def office(
     lease_seconds: int = 2,
 ) -> Iterator[Tools]:
     """Tools over ``<folder>/<name>``; the same file may be opened again."""
-    with Ledger.open(f"sqlite:///{folder / name}") as ledger:
+    with Ledger.open(f"sqlite:///{folder / name}", indexer=INDEXER) as ledger:
         yield Tools(
             ledger=ledger,
             book=policy_book(),

@@ -13,7 +13,7 @@ from adapter.model.issues import Issue, Severity
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, RemittanceLine, Stage
 from adapter.model.money import Money
 from adapter.model.settlement import Payer, PayerAnswer, Settlement
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
 from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
 from tests.support.office import TestClock
 
@@ -101,6 +101,9 @@ class FakePayer:
         standing = [line for line in lines if not line.reversed]
         total = Money.total(line.amount for line in standing)
         return Remittance(self.config.name, day, len({line.key for line in standing}), total, lines)
+
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        return Statement(self.remittance(day, facility))
 
     def settled(self) -> list[str]:
         """Keys that stand, in the order in which they came."""

@@ -108,8 +108,9 @@ def _mark(
 ) -> None:
     mine = case.row
     for row in tx.cases(source=mine.source, person_key=mine.person_key, in_states={"bill": _SETTLED}):
-        theirs = tx.settlement(row.case_id, row.version)
-        if row.case_id == mine.case_id or theirs is None or any(issue.code in said.MARKS for issue in row.issues):
+        if row.case_id == mine.case_id or any(issue.code in said.MARKS for issue in row.issues):
+            continue
+        if (theirs := tx.settlement(row.case_id, row.version)) is None:
             continue
         if not later(theirs, computed_at(tx, row.case_id, row.version, act)):
             continue

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from lxml import etree
 from starlette.types import Scope
 
+from adapter.counterparts.aid_xml.bad_days import OWN, BadDays
 from adapter.counterparts.aid_xml.service import METHODS, Answer, Service
 from adapter.counterparts.faults import Call, Fault, FaultError, Faults, Wire, fault_of
 from adapter.counterparts.wire import Refusal, decode, encode
@@ -29,19 +30,23 @@ class SoapFault(Exception):
 
 def soap_wire() -> Wire:
     """How the faults see this dialect: the operation is the last part of the path, the key is the header's."""
-    return Wire(prefix=PATH, call=_call, doubled=lambda body: body + body, refused=_refused)
+    return Wire(prefix=PATH, call=_call, doubled=lambda body: body + body, refused=_refused, further=OWN)
 
 
 def build(service: Service, faults: Faults) -> FastAPI:
     """The application; the faults wrap it (``Faults.around``)."""
     app = FastAPI(title=service.seed.title, docs_url=None, redoc_url=None, openapi_url=None)
-    _control(app, service, faults)
+    days = BadDays()
+    _control(app, service, faults, days)
 
     @app.post(PATH)
     async def called(request: Request) -> Response:
         body, session = await request.body(), request.cookies.get(COOKIE, "")
+        fault = request.scope.get("fault")
         try:
-            operation, answer = await run_in_threadpool(_answered, service, body, session)
+            operation, answer = await run_in_threadpool(
+                days.answered, service, fault, lambda today: _answered(today, body, session)
+            )
         except SoapFault as fault:
             return Response(_fault(str(fault)), 500, media_type=MEDIA_TYPE)
         response = Response(_told(operation, answer, service.seed.namespace), media_type=MEDIA_TYPE)
@@ -52,7 +57,7 @@ def build(service: Service, faults: Faults) -> FastAPI:
     return app
 
 
-def _control(app: FastAPI, service: Service, faults: Faults) -> None:
+def _control(app: FastAPI, service: Service, faults: Faults, days: BadDays) -> None:
     @app.get("/health")
     async def health() -> Response:
         seed = service.seed
@@ -63,7 +68,10 @@ def _control(app: FastAPI, service: Service, faults: Faults) -> None:
     async def script(request: Request) -> Response:
         try:
             rows = decode(await request.body())
-            faults.script([fault_of(row) for row in rows])
+            scripted = [fault_of(row, OWN) for row in rows]
+            for each in scripted:
+                days.usable(each)
+            faults.script(scripted)
         except (FaultError, Refusal) as error:
             return Response(str(error), 422)
         return Response(encode({"faults": len(rows)}), media_type="application/json")
@@ -82,6 +90,7 @@ def _control(app: FastAPI, service: Service, faults: Faults) -> None:
     async def reset() -> Response:
         await run_in_threadpool(service.store.reset)
         faults.script([])
+        days.reset()
         return Response(status_code=204)
 
 

@@ -12,18 +12,25 @@ from typing import Any
 
 import httpx
 
+from adapter.counterparts.conformance.aid_xml import clerk as aid_clerk
+from adapter.counterparts.conformance.aid_xml import site as aid_site
 from adapter.counterparts.conformance.checks import CHECKS
 from adapter.counterparts.conformance.checks_sums import SUMS
 from adapter.counterparts.conformance.hospital import SENDS, Hospital
 from adapter.counterparts.conformance.issues import secret_missing, unknown_dialect
 from adapter.counterparts.conformance.masking import Mask
+from adapter.counterparts.conformance.nhsa import checks as nhsa_checks
+from adapter.counterparts.conformance.nhsa import clerk as nhsa_clerk
+from adapter.counterparts.conformance.nhsa import site as nhsa_site
+from adapter.counterparts.conformance.nhsa.signing import Signer
 from adapter.counterparts.conformance.play import Player, Result, play
 from adapter.counterparts.conformance.scenario import Scenario, chosen, load_scenarios
-from adapter.counterparts.conformance.site import Site
+from adapter.counterparts.conformance.site import Site, load_site
 from adapter.counterparts.conformance.wire_talk import Talk, client_for
 from adapter.model.issues import AdapterError
 
 FOLDER = "conformance"
+AnySite = Site | nhsa_site.NhsaSite | aid_site.AidXmlSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Target:
     """
 
     url: str
-    site: Site
+    site: AnySite
     secret: Callable[[str], str | None] = field(default=lambda _: None, repr=False)
     client: httpx.Client | None = None
 
@@ -50,18 +57,52 @@ class Dialect:
         files: role → scenario file below ``mappings/conformance``.
         sends, checks: the words of its scenarios.
         opened: makes the player of one scenario, given role, target and the stay's name.
+        site: the site file as shipped, below ``mappings/conformance``.
+        load_site: reads such a file.
+        features: what of a scenario's ``forms`` a site has; a scenario that wants none fits every site.
     """
 
     files: Mapping[str, str]
     sends: Collection[str]
     checks: Collection[str]
     opened: Callable[[str, Target, httpx.Client, str], Player[Any]]
+    site: str
+    load_site: Callable[..., AnySite]
+    features: Callable[[AnySite], frozenset[str]] = lambda _: frozenset()
 
 
 def _fhir(role: str, target: Target, client: httpx.Client, case: str) -> Player[Any]:
     site = target.site
+    assert isinstance(site, Site)
     talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds)
     return Hospital(role, site, talk, Mask.of(site.persons.values()), case)
+
+
+def _nhsa(role: str, target: Target, client: httpx.Client, case: str) -> Player[Any]:
+    site = target.site
+    assert isinstance(site, nhsa_site.NhsaSite)
+    talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds, "application/json")
+    shown = [text for person in site.persons.values() for text in (person.certno, person.name)]
+    signer = Signer(site.signing, _secret(target, site.key_env), _secret(target, site.secret_env))
+    return nhsa_clerk.Clerk(site, talk, Mask.of(shown, nhsa_clerk.PERSONAL), signer, case)
+
+
+def _aid_xml(role: str, target: Target, client: httpx.Client, case: str) -> Player[Any]:
+    site = target.site
+    assert isinstance(site, aid_site.AidXmlSite)
+    client.cookies.clear()  # every scenario begins without a session
+    talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds, "text/xml")
+    shown = [text for person in site.persons.values() for text in (person.id_card, person.name)]
+    mask = Mask.of(shown, aid_clerk.PERSONAL)
+    return aid_clerk.AidClerk(site, talk, mask, _secret(target, site.password_env), case)
+
+
+def _secret(target: Target, variable: str) -> str:
+    """The value of an environment variable; empty where the site names none. Raises AdapterError CNF-905."""
+    found = target.secret(variable) if variable else ""
+    if variable and not found:
+        raise AdapterError(secret_missing(variable))
+    return found or ""
 
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -70,6 +111,25 @@ DIALECTS: Mapping[str, Dialect] = {
         sends=tuple(SENDS),
         checks=(*CHECKS, *SUMS),
         opened=_fhir,
+        site="site.yaml",
+        load_site=load_site,
+    ),
+    "nhsa": Dialect(
+        files={"insurance": "nhsa/insurance.yaml"},
+        sends=tuple(nhsa_clerk.SENDS),
+        checks=("answer", *nhsa_checks.CHECKS),
+        opened=_nhsa,
+        site="nhsa/site.yaml",
+        load_site=nhsa_site.load_site,
+        features=lambda site: site.features if isinstance(site, nhsa_site.NhsaSite) else frozenset(),
+    ),
+    "aid-xml": Dialect(
+        files={"aid": "aid-xml/aid.yaml"},
+        sends=tuple(aid_clerk.SENDS),
+        checks=tuple(aid_clerk.CHECKS),
+        opened=_aid_xml,
+        site="aid-xml/site.yaml",
+        load_site=aid_site.load_site,
     ),
 }
 
@@ -81,9 +141,17 @@ def scenarios_for(dialect: str, role: str, mappings: Path, names: Sequence[str] 
     return chosen(load_scenarios(path, sends=spoken.sends, checks=spoken.checks), names)
 
 
-def conform(dialect: str, role: str, target: Target, scenarios: Sequence[Scenario]) -> Iterator[Result]:
-    """Play scenarios against a party, one after the other. Raises AdapterError CNF-900, CNF-905."""
+def site_for(dialect: str, role: str, mappings: Path, file: Path | None, facility: str | None = None) -> AnySite:
+    """The site file that is named, else the one as shipped. Raises AdapterError CNF-900, CNF-902."""
     spoken = _dialect(dialect, role)
+    return spoken.load_site(file or mappings / FOLDER / spoken.site, facility=facility)
+
+
+def conform(dialect: str, role: str, target: Target, scenarios: Sequence[Scenario]) -> Iterator[Result]:
+    """Play the scenarios that fit a party's site, one after the other. Raises AdapterError CNF-900, CNF-905."""
+    spoken = _dialect(dialect, role)
+    has = spoken.features(target.site)
+    scenarios = [each for each in scenarios if not each.forms or each.forms & has]
     run = uuid.uuid4().hex[:10]
     with _client(target) as client:
         for number, scenario in enumerate(scenarios, start=1):
@@ -109,9 +177,6 @@ def _client(target: Target) -> Iterator[httpx.Client]:
     if target.client is not None:
         yield target.client
         return
-    variable = target.site.token_env
-    token = target.secret(variable) if variable else None
-    if variable and not token:
-        raise AdapterError(secret_missing(variable))
-    with client_for(target.site.timeout_seconds, token) as client:
+    token = _secret(target, target.site.token_env)
+    with client_for(target.site.timeout_seconds, token or None) as client:
         yield client

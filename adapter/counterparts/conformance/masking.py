@@ -23,10 +23,12 @@ class Mask:
     """Hides test persons by their numbers, and whoever else an answer may name."""
 
     persons: tuple[str, ...]
+    hidden: frozenset[str] = frozenset({"subscriberId"})
 
     @classmethod
-    def of(cls, persons: Iterable[str]) -> Mask:
-        return cls(tuple(sorted(set(persons), key=len, reverse=True)))
+    def of(cls, persons: Iterable[str], hidden: Iterable[str] = ("subscriberId",)) -> Mask:
+        """``hidden``: fields of JSON and elements of XML whose text is never shown."""
+        return cls(tuple(sorted(set(persons), key=len, reverse=True)), frozenset(hidden))
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """What may be shown of an exchange: both bodies as text, JSON indented, long ones cut off."""
@@ -46,25 +48,31 @@ class Mask:
         try:
             # numbers stay the texts that they are, so that indenting changes no digit
             found = json.loads(body, parse_float=_Number, parse_int=_Number)
-            text = _shown(_without_persons(found))
+            text = _shown(_without_persons(found, self.hidden))
         except (ValueError, RecursionError):
-            text = body.decode("utf-8", "replace")
+            text = self._elements(body.decode("utf-8", "replace"))
         text = self.text(text)
         return (text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …").encode()
+
+    def _elements(self, text: str) -> str:
+        """Text that is no JSON: what stands between the tags of hidden elements, or after their name, is left out."""
+        names = "|".join(map(re.escape, sorted(self.hidden)))
+        text = re.sub(rf"(<(?:[\w.-]+:)?(?:{names})(?:\s[^>]*)?>)[^<]*", r"\1***", text)
+        return re.sub(rf'("(?:{names})"\s*:\s*)"[^"]*"?', r'\1"***"', text)
 
 
 class _Number(str):
     """A number as it was written."""
 
 
-def _without_persons(value: Any) -> Any:
+def _without_persons(value: Any, hidden: frozenset[str]) -> Any:
     if isinstance(value, list):
-        return [_without_persons(each) for each in value]
+        return [_without_persons(each, hidden) for each in value]
     if not isinstance(value, dict):
         return value
     person = str(value.get("resourceType")) in _PERSONS
     return {
-        name: "***" if (person and name in _PERSONAL) or name == "subscriberId" else _without_persons(each)
+        name: "***" if (person and name in _PERSONAL) or name in hidden else _without_persons(each, hidden)
         for name, each in value.items()
     }
 

@@ -13,6 +13,8 @@ from adapter.model.issues import AdapterError
 
 _SCENARIO = frozenset({"zh", "en", "section", "rule", "steps", "catches", "forms"})
 _STEP = frozenset({"send", "as", "with", "expect"})
+#: Particulars that name an earlier step.
+_EARLIER = ("of", "case_of", "key_of", "day_of", "without", "same_serials", "refund")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Scenario:
 
     Attributes:
         catches: scripted faults under which this scenario must fail (``fixtures/conformance/faults.yaml``).
-        forms: of the way back: only for these forms; empty: for all.
+        forms: only for these forms of the way back, or where the site has one of these; empty: for all.
     """
 
     name: str
@@ -132,10 +134,10 @@ def _references(scenario: str, steps: Sequence[Step]) -> None:
 
 
 def _named(step: Step) -> list[str]:
-    found = [step.given[word] for word in ("of", "case_of", "key_of", "day_of", "without") if word in step.given]
-    for word in ("same_as", "same_amounts_as", "opposite_of", "lists"):
+    found = [step.given[word] for word in _EARLIER if word in step.given]
+    for word in ("same_as", "same_amounts_as", "opposite_of", "other_than", "lists", "lists_not"):
         found += _each(step.expect.get(word, []))
-    for word in ("year_up_by", "year_as", "totals_up_by", "totals_as"):
+    for word in ("year_up_by", "year_as", "totals_up_by", "totals_as", "left_down_by", "left_as"):
         wanted = step.expect.get(word, {})
         found += [wanted] if isinstance(wanted, str) else [one for value in wanted.values() for one in _each(value)]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -16,21 +17,25 @@ _MOST_BYTES = 8 * 1024 * 1024
 
 @dataclass
 class Talk:
-    """One FHIR base.
+    """One base address.
 
     Attributes:
         base: without a trailing slash.
         client: follows no redirect; holds timeouts and the token.
         seconds: that an answer may take as a whole.
+        accept: the media type that is asked for, unless a request says another.
     """
 
     base: str
     client: httpx.Client
     seconds: int
+    accept: str = MEDIA_TYPE
 
-    def post(self, path: str, body: bytes, media_type: str = MEDIA_TYPE) -> Exchange:
+    def post(
+        self, path: str, body: bytes, media_type: str = MEDIA_TYPE, headers: Mapping[str, str] | None = None
+    ) -> Exchange:
         """``POST`` a body below the base; an empty path is the base itself."""
-        return self._ask("POST", f"{self.base}{path}", body, {"Content-Type": media_type})
+        return self._ask("POST", f"{self.base}{path}", body, {"Content-Type": media_type, **(headers or {})})
 
     def get(self, path: str, query: dict[str, str]) -> Exchange:
         """``GET`` below the base."""
@@ -51,7 +56,7 @@ class Talk:
         shown = f"{method} {address.removeprefix(self.base) or '/'}"
         try:
             with self.client.stream(
-                method, address, content=body, headers={"Accept": MEDIA_TYPE, **headers}
+                method, address, content=body, headers={"Accept": self.accept, **headers}
             ) as response:
                 got = b""
                 for part in response.iter_bytes():

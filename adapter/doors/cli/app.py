@@ -10,20 +10,24 @@ import typer
 
 from adapter import __version__
 from adapter.doors.cli import (
+    bad_days,
     cases,
     clearing,
     codes,
     collection,
     conform,
     convert,
+    counterparts,
     delivery,
     demo,
+    differences,
     intake,
     late,
     ledger,
     listen,
     mapping_tools,
     notices,
+    package,
     patient_part,
     policy,
     poll,
@@ -32,6 +36,8 @@ from adapter.doors.cli import (
     replay,
     risks,
     statistics,
+    validating,
+    verdicts,
     walk,
     way_back,
     window,
@@ -64,6 +70,7 @@ app.command("convert")(convert.convert_)
 app.command("poll")(poll.poll_)
 app.command("listen")(listen.listen)
 app.add_typer(intake.parked, name="parked")
+app.add_typer(package.package, name="package")
 app.add_typer(cases.case, name="case")
 app.command("estimate")(cases.estimate)
 app.command("trial")(cases.trial)
@@ -89,15 +96,20 @@ app.add_typer(walk.call, name="call")
 app.add_typer(walk.variances, name="variances")
 app.add_typer(walk.receipt, name="receipt")
 app.add_typer(walk.endpoint, name="endpoint")
+delivery.outbox.command("resolve")(verdicts.outbox_resolve)
+delivery.outbox.command("clear")(verdicts.outbox_clear)
+delivery.outbox.command("compensate")(verdicts.outbox_compensate)
 app.add_typer(delivery.outbox, name="outbox")
+app.command("settlement-list")(verdicts.settlement_list)
 app.add_typer(way_back.way_back, name="way-back")
 app.add_typer(notices.notices, name="notices")
 app.command("daily-bill")(notices.daily_bill)
 app.command("deliver")(delivery.deliver)
 app.command("reconcile")(delivery.reconcile_)
+app.add_typer(differences.differences, name="differences")
 app.add_typer(clearing.clearing, name="clearing")
 app.add_typer(clearing.prepayment, name="prepayment")
-app.command("validate")(intake.validate_)
+app.command("validate")(validating.validate_)
 app.add_typer(mapping_tools.mapping, name="mapping")
 app.add_typer(codes.codes, name="codes")
 app.command("translate")(codes.translate_)
@@ -106,7 +118,8 @@ app.add_typer(programme.programme, name="programme")
 app.command("whatif")(policy.whatif_)
 app.command("verify")(proof.verify_)
 app.command("replay")(replay.replay_)
-app.add_typer(delivery.counterparts, name="counterparts")
+counterparts.counterparts.command("play")(bad_days.counterparts_play)
+app.add_typer(counterparts.counterparts, name="counterparts")
 app.add_typer(conform.conform, name="conform")
 app.add_typer(ledger.ledger, name="ledger")
 app.command("serve")(delivery.serve)

@@ -45,7 +45,8 @@ def insurance(
 ) -> None:
     """Play the hospital against an insurance bureau and say which clause it breaks. 检测医保局接口
 
-    What the scenarios settle is reversed again at the end of each.
+    What the scenarios settle is reversed again at the end of each. Dialects: fhir; nhsa, the national platform:
+    the file of --site says how its region differs.
 
     Example:  adapter conform insurance --url http://127.0.0.1:9001/fhir --html bureau.html
     """
@@ -64,6 +65,8 @@ def aid(
     report: ReportFile = None,
 ) -> None:
     """Play the hospital against a medical-aid office and say which clause it breaks. 检测医疗救助接口
+
+    Dialects: fhir, aid-xml (SOAP; its password comes from ADAPTER_CONFORM_PASSWORD, or as the site file says).
 
     Example:  adapter conform aid --url http://127.0.0.1:9002/fhir --scenario same-bundle-twice
     """
@@ -109,13 +112,12 @@ def _payer(
     files: tuple[Path | None, Path | None, Path | None],
 ) -> None:
     from adapter.counterparts.conformance import dialects  # here: no other command needs the kit
-    from adapter.counterparts.conformance.site import load_site
 
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("--url begins with http:// or https://")
     mappings = settings().mappings_folder
     scenarios = dialects.scenarios_for(dialect, role, mappings, names)
-    filled_in = load_site(site or mappings / dialects.FOLDER / "site.yaml", facility=facility)
+    filled_in = dialects.site_for(dialect, role, mappings, site, facility)
     target = dialects.Target(url, filled_in, os.environ.get)
     _tell(f"{dialect}/{role}", url, dialects.conform(dialect, role, target, scenarios), files)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from adapter.cases import dispatch, outgoing, reconcile
 from adapter.cases.endpoints import waits_for
 from adapter.cases.views import message_json
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
+from adapter.doors.cli.differences import print_day
 from adapter.doors.cli.listen import listening_beside
 from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, print_json, table
 from adapter.settings import data_folder
@@ -64,6 +66,7 @@ def outbox_show(key: Key) -> None:
         {
             "at": each.at.isoformat(),
             "outcome": str(each.outcome),
+            "told_by": each.told_by or "",
             "body": outgoing.masked_body(each.body),
             "issues": [str(issue) for issue in each.issues],
         }
@@ -112,6 +115,8 @@ def deliver(
     with tools() as t:
         resumed = dispatch.resume_all(t, actor())
         payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
+        gc.collect()
+        gc.freeze()  # what start-up made lives as long as the process: the collector need not look at it again
         while True:
             give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
             idle = dispatch.work_until_idle(payers, wait=time.sleep, give_up_at=give_up_at, heard=heard)
@@ -138,38 +143,28 @@ def reconcile_(
     json: AsJson = False,
     reason: Reason = "daily reconciliation",
 ) -> None:
-    """Compare a day with an endpoint: totals, then details; every difference has a name. 对账
+    """Compare a day with an endpoint: totals, then details; every difference has a name and a next step. 对账
 
     Example:  adapter reconcile bureau 2021-03-19 --facility H99990100001
     """
     with tools() as t:
         result = reconcile.reconcile_day(endpoint, day.date(), facility, t, t.act(actor(), reason))
+    shown = reconcile.comparison_json(result, day.date(), facility)
     if json:
-        print_json(reconcile.comparison_json(result, day.date()))
+        print_json(shown)
     else:
         out.print(f"ours   本院 {result.ours_count} settlements {result.ours_total}", markup=False)
-        out.print(f"theirs 对方 {result.theirs_count} settlements {result.theirs_total}", markup=False)
-        rows = [
-            (str(d.kind), d.key, str(d.payer or ""), str(d.ours or "—"), str(d.theirs or "—"))
-            for d in result.differences
-        ]
-        if rows:
-            table(
-                "",
-                ("difference 差异", "key", "payer", "ours 本院", "theirs 对方"),
-                rows,
-                right=("ours 本院", "theirs 对方"),
-            )
-        else:
-            out.print("agrees 一致" if result.agrees else "differs 不一致")
+        if result.unasked is None:
+            out.print(f"theirs 对方 {result.theirs_count} settlements {result.theirs_total}", markup=False)
+        print_day(shown)
     if not result.agrees:
-        print_issues([reconcile.day_differs(endpoint, day.date())])
+        print_issues([reconcile.day_differs(result, day.date())])
         raise typer.Exit(HAS_ISSUES)
 
 
 @counterparts.command("serve")
 def counterparts_serve(
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="bureau or aid")],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="bureau, aid or commercial")],
     port: Annotated[int, typer.Option(help="0 chooses a free one.")] = 0,
     store: Annotated[Path | None, typer.Option(help="SQLite file; made when it is not there.")] = None,
     seed: Annotated[Path | None, typer.Option(help="Who is insured and what was used already.")] = None,
@@ -177,6 +172,11 @@ def counterparts_serve(
         bool, typer.Option("--ignore-keys", help="Count every submission, as many real ones do.")
     ] = False,
     clock: Annotated[str, typer.Option(help="Day of record: claim or system.")] = "system",
+    max_entries: Annotated[int | None, typer.Option(help="Refuse a transaction of more entries.")] = None,
+    oauth: Annotated[Path | None, typer.Option(help="Clients (JSON): nobody comes in without a token.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="PEM: listen with TLS and show this.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM: its key.")] = None,
+    client_ca: Annotated[Path | None, typer.Option(help="PEM: let in only certificates of these.")] = None,
 ) -> None:
     """Run a simulated insurance bureau or aid office on loopback, for tests and demonstrations.
 
@@ -184,11 +184,13 @@ def counterparts_serve(
     """
     from adapter.counterparts.__main__ import main as counterpart_main  # here, for the same reason as in serve
 
-    if role not in ("bureau", "aid") or clock not in ("claim", "system"):
-        raise typer.BadParameter("ROLE is bureau or aid, --clock is claim or system")
+    if role not in ("bureau", "aid", "commercial") or clock not in ("claim", "system"):
+        raise typer.BadParameter("ROLE is bureau, aid or commercial, --clock is claim or system")
     given = [role, "--port", str(port), "--clock", clock, "--mappings", str(settings().mappings_folder)]
     given += ["--store", str(store or Path(f"{role}.sqlite"))]
     given += ["--seed", str(seed or data_folder("fixtures") / "endpoints" / f"{role}.yaml")]
+    more = {"--max-entries": max_entries, "--oauth": oauth, "--cert": cert, "--key": key, "--client-ca": client_ca}
+    given += [word for name, value in more.items() if value is not None for word in (name, str(value))]
     raise typer.Exit(counterpart_main([*given, "--ignore-keys"] if ignore_keys else given))
 
 

@@ -1,4 +1,4 @@
-"""Commands about what comes in: ingest, parked, mapping, validate."""
+"""Commands about what comes in: ingest, parked, mapping."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from adapter.cases.rows_in import rows_that_wait
 from adapter.doors.cli.checked import check_json, print_check
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
-from adapter.fhir.canonical import decode
-from adapter.fhir.validation import validate
 from adapter.model.dates import SystemClock
-from adapter.model.issues import AdapterError, Issue, Severity
 from adapter.wiring import database_password
 
 parked = typer.Typer(no_args_is_help=True, help="Stays that wait for a person: list, show, replay. 暂存记录")
@@ -183,63 +180,6 @@ def mapping_check(
         print_check(report, seen)
     print_issues(found)
     finish(found)
-
-
-def validate_(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="FHIR R4 JSON or NDJSON.")
-    ],
-    received: Annotated[bool, typer.Option("--received", help="Prose rules warn instead of failing.")] = False,
-    json: AsJson = False,
-) -> None:
-    """Check FHIR R4 files: structure, required codes, references, currency and the money rules of the prose. 校验
-
-    Example:  adapter validate out/fhir/*.json
-    """
-    found: dict[str, list[Issue]] = {}
-    with progress_bar() as bar:
-        task = bar.add_task("files 文件", total=len(files))
-        for file in files:
-            found[file.name] = _validate_one(file, sending=not received)
-            bar.advance(task)
-    if json:
-        print_json({name: [issue_json(issue) for issue in issues] for name, issues in found.items()})
-    else:
-        for name, issues in found.items():
-            errors = sum(issue.stops for issue in issues)
-            out.print(f"{name}: {errors} errors, {len(issues) - errors} others", markup=False)
-            print_issues(issues)
-    finish(issue for issues in found.values() for issue in issues)
-
-
-def _validate_one(file: Path, *, sending: bool) -> list[Issue]:
-    """Everything found in a file; what cannot be read is itself a finding."""
-    raw = file.read_bytes()
-    texts = [line for line in raw.splitlines() if line.strip()] if file.suffix == ".ndjson" else [raw]
-    issues: list[Issue] = []
-    for text in texts:
-        try:
-            resource = decode(text)
-        except AdapterError as error:
-            issues += error.issues
-            continue
-        if isinstance(resource, dict):
-            issues += validate([resource], sending=sending)
-        else:
-            issues.append(_no_resource(file.name))
-    return issues
-
-
-def _no_resource(name: str) -> Issue:
-    return Issue(
-        code="API-890",
-        severity=Severity.ERROR,
-        pointer=name,
-        zh="文件内容不是 FHIR 资源(应为 JSON 对象)",
-        en="the file holds no FHIR resource (a JSON object is expected)",
-        hint_zh="请检查文件;NDJSON 文件请用 .ndjson 扩展名",
-        hint_en="check the file; NDJSON files end in .ndjson",
-    )
 
 
 def _parked_json(row: ParkedRow) -> dict[str, object]:

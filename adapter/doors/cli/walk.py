@@ -14,14 +14,15 @@ from adapter.cases.tools import Presented, Tools
 from adapter.cases.variances import close_variance
 from adapter.cases.variances import variances as variances_of
 from adapter.doors.cli.cases import Wait, state_of, work
-from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
+from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, settings, tools
 from adapter.doors.cli.output import HAS_ISSUES, finish, out, print_issues, print_json, table
 from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.issues import stopping
 from adapter.model.settlement import Payer
+from adapter.wiring import public_key
 
 call = typer.Typer(no_args_is_help=True, help="One call of a case: hold, resume, skip, present. 对外调用")
-endpoint = typer.Typer(no_args_is_help=True, help="Endpoints: show, pause, resume. 端点")
+endpoint = typer.Typer(no_args_is_help=True, help="Endpoints: show, pause, resume, jwk. 端点")
 variances = typer.Typer(no_args_is_help=True, help="Payers that decided otherwise than expected. 差异")
 receipt = typer.Typer(no_args_is_help=True, help="Fiscal e-receipts that were used. 财政电子票据")
 
@@ -214,6 +215,15 @@ def _row(each: EndpointNow) -> tuple[str, ...]:
     shown, counts = each.as_json(), " ".join(f"{state} {count}" for state, count in sorted(each.messages.items()))
     why = " ".join(filter(None, (each.why, each.by, each.reason if each.why == "person" else "")))
     return (each.name, each.dialect, shown["paused_until"] or "—", why, counts)
+
+
+@endpoint.command("jwk")
+def endpoint_jwk(name: Name) -> None:
+    """The public key that a counterpart registers where we sign in by OAuth 2.0, as a JWK. 登记用公钥
+
+    Example:  adapter endpoint jwk insurer
+    """
+    print_json(public_key(name, settings()))
 
 
 def _endpoint(now: EndpointNow, *, json: bool) -> None:

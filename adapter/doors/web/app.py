@@ -21,6 +21,7 @@ from adapter.doors.web.api import (
     clearing,
     collection,
     deposits,
+    differences,
     his,
     late,
     lineage,
@@ -29,17 +30,18 @@ from adapter.doors.web.api import (
     patient_part,
     payers,
     programmes,
-    resources,
     risks,
     statistics,
     status,
     terminology,
+    verdicts,
     walk,
     window,
 )
 from adapter.doors.web.auth import authorised
 from adapter.doors.web.context import Service
 from adapter.doors.web.continuing import going_on
+from adapter.doors.web.fhir import reading
 from adapter.doors.web.metrics import Metrics
 from adapter.doors.web.models import Problem
 from adapter.doors.web.repeated import Repeated
@@ -117,7 +119,7 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
     app.add_middleware(Repeated, settings=settings, tools=lambda scope: scope["app"].state.service.tools)
     app.add_middleware(Watch, metrics=metrics, limit_of=lambda path: _limit_of(path, settings))
     app.include_router(status.router)
-    app.include_router(resources.opened)
+    app.include_router(reading.opened)
     closed = APIRouter(dependencies=[Depends(authorised)], responses={401: {"model": Problem}})
     for each in (
         his,
@@ -125,6 +127,7 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
         cases,
         clearing,
         collection,
+        differences,
         late,
         lineage,
         notices,
@@ -135,11 +138,12 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
         risks,
         statistics,
         terminology,
+        verdicts,
         walk,
         window,
-        resources,
     ):
         closed.include_router(each.router)
+    closed.include_router(reading.router)
     app.include_router(closed)
     return app
 

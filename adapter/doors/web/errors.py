@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from adapter.doors.web import issues
 from adapter.doors.web.answers import problem
+from adapter.doors.web.fhir.negotiation import outcome
 from adapter.model.issues import AdapterError, Issue
 
 #: What a code means to an HTTP client. Everything else is 422: the request was understood and cannot be done.
@@ -25,6 +26,7 @@ STATUS: dict[str, int] = {
     "API-813": 503,
     "API-830": 400,
     "API-831": 404,
+    "API-850": 406,
     "API-871": 409,
     "API-872": 409,
     "CASE-301": 409,
@@ -44,6 +46,9 @@ STATUS: dict[str, int] = {
     "CASE-421": 404,
     "CASE-429": 404,
     "CASE-433": 404,
+    **{f"CASE-{number}": 409 for number in (436, 437, 438, 440, 443, 444, 445)},
+    "CASE-442": 404,
+    "LED-418": 409,
     "CFG-745": 409,
     "DEL-502": 502,
     "DEL-504": 502,
@@ -55,6 +60,8 @@ STATUS: dict[str, int] = {
     "CASE-390": 404,
     "CASE-391": 404,
     "CASE-393": 409,
+    "FHIR-201": 404,
+    **{f"FHIR-{number}": 400 for number in (202, 203, 204, 205, 207, 208, 209)},
     "LED-404": 404,
     "LED-405": 409,
     "LED-406": 409,
@@ -69,6 +76,7 @@ STATUS: dict[str, int] = {
     "MAP-112": 404,
     **{f"PRG-{number}": 409 for number in (243, 246, 248, 251, 252)},
     "PRG-245": 404,
+    "REC-603": 404,
     "MAP-114": 500,
 }
 
@@ -81,8 +89,11 @@ def status_of(found: Sequence[Issue]) -> int:
 def answer(path: str, found: Sequence[Issue]) -> Response:
     """The answer for issues that were raised."""
     status = status_of(found)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
-    return problem(path, found, status, headers)
+    return problem(path, found, status, _headers(status))
+
+
+def _headers(status: int) -> dict[str, str] | None:
+    return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
 
 
 def install(app: FastAPI) -> None:
@@ -102,16 +113,25 @@ def wrong_fields(errors: Sequence[Any], place: str = "") -> list[Issue]:
 
 def _adapter_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AdapterError)
-    return answer(request.url.path, error.issues)
+    return _say(request, error.issues, status_of(error.issues), _headers(status_of(error.issues)))
 
 
 def _wrong_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return answer(request.url.path, wrong_fields(error.errors()))
+    found = wrong_fields(error.errors())
+    return _say(request, found, status_of(found), None)
 
 
 def _no_such_address(request: Request, error: Exception) -> Response:
     """The framework's own refusals: no such route, method not allowed."""
     assert isinstance(error, HTTPException)
     found = [issues.no_such_address(request.method, error.status_code)]
-    return problem(request.url.path, found, error.status_code, error.headers)
+    return _say(request, found, error.status_code, error.headers)
+
+
+def _say(request: Request, found: Sequence[Issue], status: int, headers: Mapping[str, str] | None) -> Response:
+    """Issues as an answer; under /fhir in the format that was asked for."""
+    path = request.url.path
+    if path == "/fhir" or path.startswith("/fhir/"):
+        return outcome(request, found, status, headers)
+    return problem(path, found, status, headers)

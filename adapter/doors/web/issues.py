@@ -250,3 +250,51 @@ def key_unusable() -> Issue:
         hint_zh="例如 UUID",
         hint_en="a UUID, for example",
     )
+
+
+def not_acceptable() -> Issue:
+    return Issue(
+        code="API-850",
+        severity=Severity.ERROR,
+        pointer="Accept",
+        zh="不能按所要的格式或 FHIR 版本回答",
+        en="there is no answer in the format or FHIR version that was asked for",
+        hint_zh="请用 application/fhir+json 或 application/fhir+xml;本地址为 R4 (fhirVersion=4.0)",
+        hint_en="ask for application/fhir+json or application/fhir+xml; this address speaks R4 (fhirVersion=4.0)",
+    )
+
+
+def narrower_search(kind: str, most: int) -> Issue:
+    return Issue(
+        code="API-851",
+        severity=Severity.WARNING,
+        pointer=kind,
+        zh=f"按个人信息检索的结果只给前 {most} 条,没有下一页链接(链接中不得有个人信息)",
+        en=f"only the first {most} are given: a next link would hold the person's data that was searched for",
+        hint_zh="请增加条件缩小范围,或提高 _count(最大 1000)",
+        hint_en="add conditions, or raise _count (1000 at most)",
+    )
+
+
+def left_out(kind: str, name: str) -> Issue:
+    return Issue(
+        code="API-852",
+        severity=Severity.WARNING,
+        pointer=f"{kind}?{name}",
+        zh="没有这个检索参数,按要求已忽略",
+        en="there is no such search parameter; it was left out, as asked",
+        hint_zh="结果可能比所要的更多",
+        hint_en="the answer may be wider than the question",
+    )
+
+
+def more_included(kind: str) -> Issue:
+    return Issue(
+        code="API-853",
+        severity=Severity.WARNING,
+        pointer=kind,
+        zh="附带的资源太多,只给了一部分",
+        en="too many resources would come along; only some are given",
+        hint_zh="请减小 _count,或减少 _include / _revinclude",
+        hint_en="lower _count, or ask for fewer _include and _revinclude",
+    )

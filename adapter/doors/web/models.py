@@ -237,27 +237,6 @@ class SideOut(Shape):
     total: str
 
 
-class DifferenceOut(Shape):
-    """One named difference; an amount that a side does not have is empty."""
-
-    kind: Literal["missing", "unexpected", "amount-differs", "duplicate", "total-differs"]
-    key: str
-    payer: str
-    ours: str
-    theirs: str
-
-
-class ReconciliationOut(Shape):
-    """A day with one endpoint."""
-
-    endpoint: str
-    day: str
-    agrees: bool
-    ours: SideOut
-    theirs: SideOut
-    differences: list[DifferenceOut]
-
-
 class UnmappedOut(Shape):
     """One code that no table or catalogue knows, and the money that waits for it. Amounts are text in yuan."""
 

@@ -32,6 +32,26 @@ SERVED = (
 #: Code lists without a published table: media types, and currencies (invariants.OURS says which one we take).
 _OPEN_LISTS = {"http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/currencies"}
 
+#: What the npm package has beside HL7's text: elements of its own server, which R4 does not know. An instance that uses
+#: them is refused by every other validator. tests/conformance/test_definitions.py compares with HL7's own files.
+ADDED_BY_THE_PACKAGE = frozenset(
+    f"Meta.{name}" for name in ("account", "accounts", "author", "compartment", "onBehalfOf", "project")
+)
+
+#: Reference targets, and types, that the package changed, by element, as HL7 published them.
+_PUBLISHED_TYPES: dict[str, list[Json]] = {
+    "AuditEvent.source.observer": [
+        {
+            "code": "Reference",
+            "targetProfile": [
+                f"http://hl7.org/fhir/StructureDefinition/{name}"
+                for name in ("Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")
+            ],
+        }
+    ],
+    "Bundle.entry.response.outcome": [{"code": "Resource"}],
+}
+
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 _SIMPLE_QUANTITY = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
 
@@ -81,6 +101,15 @@ class Definitions:
             yield from ((part["system"], code) for code in _flat(concepts))
 
 
+def published(elements: list[Json]) -> list[Json]:
+    """A type's elements as HL7 published them: without what the package added, with the types that it changed."""
+    return [
+        {**each, "type": _PUBLISHED_TYPES[each["id"]]} if each["id"] in _PUBLISHED_TYPES else each
+        for each in elements
+        if each["id"] not in ADDED_BY_THE_PACKAGE
+    ]
+
+
 def _flat(concepts: list[Json]) -> Iterator[str]:
     for concept in concepts:
         yield concept["code"]
@@ -113,7 +142,7 @@ class Builder:
             self.out[name] = PRIMITIVES[name]
             return name
         definition = self.known.structures[name]
-        elements = definition["snapshot"]["element"]
+        elements = published(definition["snapshot"]["element"])
         root = elements[0]["path"]
         rename = name if root != name else None  # SimpleQuantity is written on paths of Quantity
         self.out[name] = {}  # breaks the circle: Identifier → Reference → Identifier

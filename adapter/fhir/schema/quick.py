@@ -27,8 +27,12 @@ def narrowed(definitions: Mapping[str, Json]) -> dict[str, Json]:
     for schema in quick.values():
         for name in COMPARED & schema.get("properties", {}).keys():
             schema["properties"][name] = False
+        for name, member in schema.get("properties", {}).items():
+            if member == {"$ref": "#/$defs/Narrative"}:
+                schema["properties"][name] = False
     for name in ("canonical", "code", "uri", "url"):
         quick[name] = _WORD
+    quick["Reference"]["properties"]["type"] = False  # has to agree with the reference
     _require_amount(quick["Money"])
     _require_plain(quick["Extension"])
     for name in quick:

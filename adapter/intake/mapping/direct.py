@@ -7,6 +7,7 @@ give the same bytes and the same issues; tests/rooms/mapping/test_direct.py hold
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -189,12 +190,13 @@ class _Quick(Mapper):
             return super()._links(plan, rows, work)
         if b"-" not in b"".join(quantities):
             return {}
-        of_refunds = [place for place, text in enumerate(quantities) if text[:1] == b"-"]
+        of_refunds = [place for place, text in enumerate(quantities) if text < b"." and text[:1] == b"-"]
         given_back = {items[place] for place in of_refunds}
-        linked = {links[place] for place in of_refunds} if links else set[bytes]()
-        keyed = enumerate(zip(rows.keys, items, strict=True))
-        concerned = [rows[place] for place, (key, item) in keyed if item in given_back or key in linked]
-        return super()._links(plan, concerned, work)
+        concerned = [place for place, item in enumerate(items) if item in given_back]
+        if links:
+            linked = {links[place] for place in of_refunds}
+            concerned = sorted({*concerned, *(place for place, key in enumerate(rows.keys) if key in linked)})
+        return super()._links(plan, [rows[place] for place in concerned], work)
 
     def _make(
         self,
@@ -211,11 +213,12 @@ class _Quick(Mapper):
         ids = ids_of_many(self._source, plan.spec.to)(rows.keys)
         bodies = list(learned.write(rows, ids, work))
         begin = 0  # of the rows that are written as they are
-        for place, key in enumerate(rows.keys) if undone or None in bodies else ():
+        special = _special(rows.keys, bodies, undone, begin)
+        while special:
+            place = special.popleft()
             body = bodies[place]
             if body is not None:
-                if key in undone:
-                    bodies[place] = learned.extended(body, self._undone(plan.spec.to, undone[key]))
+                bodies[place] = learned.extended(body, self._undone(plan.spec.to, undone[rows.keys[place]]))
                 if bodies[place] is not None:
                     continue
             self._add_known(plan, rows, begin, ids[begin:place], bodies[begin:place], made)
@@ -223,6 +226,7 @@ class _Quick(Mapper):
             if self._built(plan, rows.at([place]), links, work, made) and begin < len(ids):
                 rest = range(begin, len(ids))
                 bodies[begin:] = learned.write(rows.at(rest), ids[begin:], work)
+                special = _special(rows.keys, bodies, undone, begin)
         self._add_known(plan, rows, begin, ids[begin:], bodies[begin:], made)
 
     def _add_known(
@@ -249,6 +253,15 @@ class _Quick(Mapper):
         if key in links:
             self._link(built, links[key])
         return new
+
+
+def _special(
+    keys: Sequence[bytes], bodies: Sequence[bytes | None], undone: Mapping[bytes, object], begin: int
+) -> deque[int]:
+    """The places, from one on, of rows that are not written as they are: not known, or of a line that undoes others."""
+    if undone:
+        return deque(at for at in range(begin, len(keys)) if bodies[at] is None or keys[at] in undone)
+    return deque() if all(bodies) else deque(at for at in range(begin, len(keys)) if bodies[at] is None)
 
 
 class _Derive:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, repeat
+from itertools import filterfalse, groupby, repeat
 from typing import Any
 
 from adapter.fhir.canonical import decode, encode
@@ -18,7 +18,7 @@ from adapter.fhir.validation import validate
 from adapter.intake.mapping.checks import Check
 from adapter.intake.mapping.closures import Member
 from adapter.intake.mapping.known import check_columns, columns_of
-from adapter.intake.mapping.slots import LONGEST_KEPT, Parts, Rows, Slot, keep, slot_of
+from adapter.intake.mapping.slots import LONGEST_KEPT, Parts, Rows, Slot, keep, slot_of, texts_of
 from adapter.intake.mapping.spec import ResourceSpec
 from adapter.intake.mapping.working import Working
 from adapter.model.source import Origin, SourceRecord
@@ -41,14 +41,12 @@ class _Checked:
     columns: tuple[str, ...]
     passed: dict[Any, None] = field(default_factory=dict)
 
-    def write(self, rows: Rows) -> Parts:
-        """Nothing, where all rows pass. Raises KeyError where a row has texts that are not known to."""
-        if not all(map(self.passed.__contains__, rows.keys_of(self.columns))):
-            raise KeyError
-        return ()
+    def knows(self, key: Any) -> bool:
+        return key in self.passed
 
-    def lacking(self, keys: set[Any]) -> set[Any]:
-        return {key for key in keys if key not in self.passed}
+    def lacking(self, keys: Iterable[Any]) -> set[Any]:
+        """Those of which it is not known that they pass."""
+        return set(filterfalse(self.passed.__contains__, keys))
 
 
 class Learned:
@@ -69,7 +67,8 @@ class Learned:
         if spec.amount_check is not None:
             columns.append(check_columns(spec.amount_check))
         self._checked = [_Checked(check, names) for check, names in zip(checks, columns, strict=True)]
-        self._all: tuple[Slot | _Checked, ...] = (*self._checked, *slots)
+        self._slots = tuple(slots)
+        self._all: tuple[Slot | _Checked, ...] = (*self._checked, *self._slots)
         self._head = f'{{"resourceType":"{spec.to}","id":"'.encode()
         self._sound: dict[str, Any] | None = None
         self._sound_entries: set[bytes] = set()
@@ -99,20 +98,22 @@ class Learned:
         Args:
             odd: the places of rows that hold something which could not be learned are added to it; then None is given.
         """
-        found: dict[int, Parts] = {}
+        found: list[Parts] = []
         complete = True
-        for place, each in enumerate(self._all):
+        for check in self._checked:
+            complete = self._learn_new(check, rows, work, odd) and complete
+        for slot in self._slots:
             try:
-                found[place] = each.write(rows)
+                found.append(slot.write(rows))
             except KeyError:
-                self._learn_new(each, rows, work, odd)
+                self._learn_new(slot, rows, work, odd)
                 try:
-                    found[place] = each.write(rows)
+                    found.append(slot.write(rows))
                 except KeyError:
                     complete = False
         if not complete:
             return None
-        slots = iter([parts for place, parts in found.items() if place >= len(self._checked)])
+        slots = iter(found)
         return [
             (name, _as_list(name, [next(slots) for _ in group], len(rows)) if listed else next(slots))
             for name, group, listed in self._members
@@ -175,32 +176,34 @@ class Learned:
             self.given_up, self._sound = True, None
         return before != (self._sound is None, len(self._patterns))
 
-    def _learn_new(self, each: Slot | _Checked, rows: Rows, work: Working, odd: set[int]) -> None:
-        """Learn what is new in some rows.
+    def _learn_new(self, each: Slot | _Checked, rows: Rows, work: Working, odd: set[int]) -> bool:
+        """Learn what is new in some rows. False where something could not be learned.
 
         Args:
             odd: the places of rows that hold something which could not be learned are added to it.
         """
-        keys = list(rows.keys_of(each.columns)) if each.columns else [()] * len(rows)
         failed = set()
-        for key in each.lacking(set(keys)):
-            if each.lacking({key}) and not self._learn_one(each, key, work):  # it may be of an hour learned by now
+        for key in each.lacking(rows.keys_of(each.columns)):
+            if each.knows(key):  # by now, as one of its kind was learned
+                continue
+            if not self._learn_one(each, key, work):
                 failed.add(key)
         if failed:
-            odd.update(place for place, key in enumerate(keys) if key in failed)
+            odd.update(place for place, key in enumerate(rows.keys_of(each.columns)) if key in failed)
+        return not failed
 
     def _learn_row(self, row: Rows, work: Working) -> bool:
         """Learn what is new in a row. False where something is not in order."""
         for each in self._all:
-            key = next(iter(row.keys_of(each.columns))) if each.columns else ()
-            if each.lacking({key}) and not self._learn_one(each, key, work):
+            key = next(iter(row.keys_of(each.columns)))
+            if not each.knows(key) and not self._learn_one(each, key, work):
                 return False
         return True
 
     def _learn_one(self, each: Slot | _Checked, key: Any, work: Working) -> bool:
         """Learn what becomes of a text, or of several. False where that is not in order, or too long to be kept."""
-        texts = dict(zip(each.columns, key if len(each.columns) > 1 else (key,), strict=False))
-        if any(len(text or "") > LONGEST_KEPT for text in texts.values()):
+        texts = texts_of(each.columns, key)
+        if texts is None or any(len(text or "") > LONGEST_KEPT for text in texts.values()):
             return False
         fields = {name: text.decode() for name, text in texts.items() if isinstance(text, bytes)}
         noted = len(work.issues)

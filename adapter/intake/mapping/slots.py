@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import repeat
+from itertools import filterfalse, repeat
 from operator import itemgetter
 from typing import Any, cast, overload
 
@@ -55,8 +55,14 @@ _resource_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 _REST_OF_HOUR = frozenset(rest.encode() for rest in WITHIN_THE_HOUR)
 _HOUR = 13  # characters of "2021-03-05 14"
 
+#: Between texts that are looked up as one; no cell of a file holds it, and a key that does is never kept.
+_BETWEEN = b"\x1f"
+
 #: A time as ``local_time`` makes it of a real moment: in any year of these, it is sound when another one is.
 _moment = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d)", re.ASCII).fullmatch
+
+#: So many of a column's times show whether it says the same ones again and again.
+_PROBE = 16
 
 #: Numbers of so many digits are written without an exponent.
 _DIGITS = 12
@@ -94,10 +100,15 @@ class Rows(Sequence[tuple[str, SourceRecord]]):
         return self._columns[column]
 
     def keys_of(self, columns: Sequence[str]) -> Iterable[Any]:
-        """Under what a row's JSON is kept: its text of a column, or its texts of several."""
+        """Under what a row's JSON is kept: its text of a column, or those of several as one (``texts_of``)."""
+        if not columns:
+            return repeat((), len(self))
         texts = [self.of(column) for column in columns]
         each = [repeat(text, len(self)) if text is None or isinstance(text, str) else text for text in texts]
-        return each[0] if len(each) == 1 else zip(*each, strict=True)
+        if len(each) == 1:
+            return each[0]
+        found = zip(*each, strict=True)
+        return found if any(text is None for text in texts) else map(_BETWEEN.join, found)
 
     def row(self, place: int) -> PackedRow:
         return self._table[self._order[place]]
@@ -120,6 +131,14 @@ class Rows(Sequence[tuple[str, SourceRecord]]):
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
         return self.keys[place].decode(), cast("SourceRecord", self.row(place))
+
+
+def texts_of(columns: Sequence[str], key: Any) -> Mapping[str, Any] | None:
+    """What ``keys_of`` made a key of, by column; None where a text holds what it puts between them."""
+    if len(columns) == 1:
+        return {columns[0]: key}
+    texts = key.split(_BETWEEN) if isinstance(key, bytes) else key
+    return dict(zip(columns, texts, strict=True)) if len(texts) == len(columns) else None
 
 
 def rows_in_order(
@@ -207,6 +226,9 @@ class Slot:
 
     def _times(self, texts: Sequence[bytes]) -> Parts:
         hours, after = self.hours, self.after
+        if 2 * len(set(texts[:_PROBE])) <= len(texts[:_PROBE]):  # each is likely to stand in many rows
+            written = {text: self._time(text) for text in set(texts)}
+            return (list(map(written.__getitem__, texts)),)
         rests = [text[_HOUR:] for text in texts]
         if after is not None and _REST_OF_HOUR.issuperset(rests):
             try:
@@ -234,16 +256,14 @@ class Slot:
             return (self.around is not None and self.plain.one(text) is not None) or text in self.known
         return (text[:_HOUR] in self.hours and _timed(text)) or text in self.known
 
-    def lacking(self, keys: set[Any]) -> set[Any]:
+    def lacking(self, keys: Iterable[Any]) -> set[Any]:
         """Those that it does not know; of an hour that it does not know, one."""
-        if not (self.plain or self.by_hour or self.of_stay):
-            return keys.difference(self.known)
+        keys = set(filterfalse(self.known.__contains__, keys))
         if self.by_hour and None not in keys:
-            hours, rests = self.hours, _REST_OF_HOUR
-            keys = {key for key in keys.difference(self.known) if key[:_HOUR] not in hours or key[_HOUR:] not in rests}
-            of_hours = {key[:_HOUR]: key for key in keys if key[_HOUR:] in rests}
-            keys = {*of_hours.values(), *(key for key in keys if key[_HOUR:] not in rests)}
-        return {key for key in keys if not self.knows(key)}
+            odd = set() if _REST_OF_HOUR.issuperset([key[_HOUR:] for key in keys]) else set(filterfalse(_timed, keys))
+            of_hours = {key[:_HOUR]: key for key in keys.difference(odd)}
+            keys = {of_hours[hour] for hour in of_hours.keys() - self.hours.keys()} | odd
+        return keys if not (self.plain or self.by_hour or self.of_stay) else set(filterfalse(self.knows, keys))
 
     def keep(self, key: Any, value: Any) -> None:
         """Keep the JSON of a value, in the most general form that is certain."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import csv
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -91,14 +90,20 @@ def quick_csv(path: Path, sniffed: Sniffed, shape: ExportShape, table: TableShap
 
 
 def _utf8(raw: BinaryIO, encoding: str) -> Callable[[int], bytes]:
-    """Reads so many bytes or characters, as UTF-8. What it reads of a UTF-8 file may end inside a character."""
+    """Reads about so many bytes of the file, as UTF-8; what it reads of a UTF-8 file may end inside a character.
+
+    Only a UTF-8 file is taken as it stands: ``sniff`` read it to its end, so that it is known to be good UTF-8.
+    """
     if encoding == "utf-8":
         return raw.read
-    file = TextIOWrapper(raw, encoding=encoding, newline="")
+    decoder = getincrementaldecoder(encoding)("strict")
 
     def read(count: int) -> bytes:
+        text = ""
         try:
-            return file.read(count).encode()
+            while not text and (data := raw.read(count)):
+                text = decoder.decode(data)
+            return (text or decoder.decode(b"", final=True)).encode()
         except UnicodeError:
             raise Unusual from None
 
@@ -132,11 +137,7 @@ def _texts(read: Callable[[int], bytes], longest: int) -> Iterator[bytes]:
 
 
 def _must_be_plain(text: bytes) -> None:
-    """Raises Unusual for what is no UTF-8, and for characters that mean something else here."""
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        raise Unusual from None
+    """Raises Unusual for characters that mean something else here."""
     if any(odd in text for odd in (b"\x1f", b"\x1e", b"\0")):
         raise Unusual
 

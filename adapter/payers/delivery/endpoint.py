@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from ssl import SSLContext
 from typing import Protocol
 
 from adapter.model.call import CallFacts
+from adapter.model.issues import Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
+from adapter.model.money import Money
+from adapter.model.settlement import Payer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,56 @@ class Exchange:
 
     message: OutboundMessage
     receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A settlement that a counterpart accepted, as our books have it.
+
+    Attributes:
+        on: its rule date.
+        total: the whole bill; ``shares`` what each payer of the call bears of it.
+        undone: what took it back since, or None.
+    """
+
+    exchange: Exchange
+    on: date
+    total: Money
+    shares: tuple[tuple[Payer, Money], ...]
+    undone: Exchange | None = None
+
+    @property
+    def key(self) -> str:
+        return self.exchange.message.key
+
+
+@dataclass(frozen=True, slots=True)
+class OurSide:
+    """What our books say about a hospital with a counterpart around a day.
+
+    Attributes:
+        booked: settlements whose rule date or whose answer falls near the day.
+        unsure: settlements whose effect is unknown to us.
+    """
+
+    booked: tuple[Booked, ...] = ()
+    unsure: tuple[OutboundMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A counterpart's word on a day.
+
+    Attributes:
+        remittance: totals and details; None where the counterpart lists nothing and cannot be asked.
+        silent: why there is no remittance.
+        days: by key, on which day the counterpart counts a settlement of ours; one that is not named counts on its
+            rule date.
+    """
+
+    remittance: Remittance | None
+    silent: Issue | None = None
+    days: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +152,29 @@ class Endpoint(Protocol):
         """The payer's statement for one day: totals and details. Raises AdapterError when it cannot be had."""
         ...
 
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        """The payer's word on one day, whichever way it is had: ``remittance`` where the payer lists by itself; else
+
+        an answer to what we hold against it. Raises AdapterError when it cannot be had today.
+        """
+        ...
+
 
 def deliver_safely(message: OutboundMessage, endpoint: Endpoint, now: datetime) -> Receipt:
     """Deliver so that a lost answer never becomes a second payment.
 
     A message that was tried before is looked up first. "Not there" counts as proof only once the endpoint's longest
-    delay, and the time an answer may take, have passed since the last moment at which it may have been sent; a message
-    of which no attempt got as far as a connection need not wait.
+    delay, and the time an answer may take, have passed since the last moment at which it may have been sent. A message
+    that no attempt can have sent (no connection was made, or it was given back unsent) is sent at once: a payer that
+    cannot be asked would make a person decide about nothing.
     """
-    if not (message.effect and message.attempts):
+    proof = proof_after(message, endpoint.config)
+    if not (message.effect and message.attempts) or proof is None:
         return endpoint.deliver(message)
     earlier = replace(endpoint.lookup(message), sent=False)  # asking is not sending: the proof comes no later for it
     if earlier.outcome is not Outcome.NOT_SEEN:
         return earlier
-    proof = proof_after(message, endpoint.config)
-    if proof is not None and (wait := proof - now) > timedelta(0):
+    if (wait := proof - now) > timedelta(0):
         seconds = -(-wait // timedelta(seconds=1))
         return replace(earlier, outcome=Outcome.UNKNOWN, retry_after=max(seconds, 1))
     return endpoint.deliver(message)

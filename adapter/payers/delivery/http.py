@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from ssl import SSLContext, SSLError, create_default_context
+from time import monotonic
+from typing import Protocol
 
 import httpx
 import structlog
 
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 from adapter.payers.delivery import issues
 
 log = structlog.get_logger(__name__)
 
-
-_DAY = 86_400
+#: The longest that anybody is waited for because he asked for it, in seconds.
+DAY = 86_400
+#: So many seconds after it was begun, waiting for tokens included, a request is no longer sent.
+TOKEN_SECONDS = 10
 
 
 def _moment(text: str) -> datetime | None:
@@ -46,18 +50,25 @@ class Answered:
         """
         value = self.headers.get("retry-after", "")
         if value.isascii() and value.isdigit():
-            return min(int(value[:9]), _DAY)
+            return min(int(value[:9]), DAY)
         until, now = _moment(value), _moment(self.headers.get("date", ""))
         if until is None or now is None:
             return None
-        return min(max(-(-(until - now) // timedelta(seconds=1)), 0), _DAY)
+        return min(max(-(-(until - now) // timedelta(seconds=1)), 0), DAY)
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No connection was made: proof that nothing was received."""
+    """No connection was made, or there is no token to show: proof that nothing was received.
+
+    Attributes:
+        issues: why no token was given, for a person; empty where somebody is merely not there.
+        retry_after: seconds that a token endpoint asks us to wait, or None.
+    """
 
     reason: str
+    issues: tuple[Issue, ...] = ()
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,12 @@ class NoAnswer:
     """It may have arrived: the connection broke or the wait ended after sending began."""
 
     reason: str
+
+
+def _in_time(token: str | NotSent, begun: float) -> str | NotSent:
+    """The token, unless it took so long that the lease of the message may end before its answer comes."""
+    late = isinstance(token, str) and monotonic() - begun > TOKEN_SECONDS
+    return NotSent("the token came too late") if late else token
 
 
 def mutual_tls(place: str, *, cert: Path | None, key: Path | None, ca: Path | None) -> SSLContext | None:
@@ -90,10 +107,31 @@ def mutual_tls(place: str, *, cert: Path | None, key: Path | None, ca: Path | No
     return context
 
 
-class Wire:
-    """A connection pool to one endpoint."""
+class Bearer(Protocol):
+    """Gives the token to be shown, or says why there is none; ``instead_of`` names one that was not taken."""
 
-    def __init__(self, base_url: str, *, timeout: int, token: str | None = None, tls: SSLContext | None = None) -> None:
+    def token(self, *, instead_of: str | None = None) -> str | NotSent: ...
+
+    def close(self) -> None: ...
+
+
+class Wire:
+    """A connection pool to one endpoint.
+
+    Attributes:
+        bearer: where tokens come from that end and are renewed; ``token``: one that is good for ever.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: int,
+        token: str | None = None,
+        tls: SSLContext | None = None,
+        bearer: Bearer | None = None,
+    ) -> None:
+        self.bearer = bearer
         headers = {"Accept": "application/fhir+json; fhirVersion=4.0"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -114,14 +152,46 @@ class Wire:
         content_type: str = "application/fhir+json; fhirVersion=4.0",
         more: Mapping[str, str] | None = None,
     ) -> Answered | NotSent | NoAnswer:
-        """Send once. Never raises for anything that the network or the other side does.
+        """Send once; once more with a new token where the one shown was not taken (401: it was not looked at).
+
+        Never raises for anything that the network or the other side does.
 
         Args:
             more: further headers of this one request; they are not logged.
         """
         headers = {**({"Content-Type": content_type} if body is not None else {}), **(more or {})}
+        if self.bearer is None:
+            return self._sent(method, path, params, body, headers)
+        begun = monotonic()
+        token = _in_time(self.bearer.token(), begun)
+        if isinstance(token, NotSent):
+            return token
+        answered = self._shown(token, method, path, params, body, headers)
+        if not isinstance(answered, Answered) or answered.status != 401:
+            return answered
+        renewed = _in_time(self.bearer.token(instead_of=token), begun)
+        return renewed if isinstance(renewed, NotSent) else self._shown(renewed, method, path, params, body, headers)
+
+    def _shown(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Answered | NotSent | NoAnswer:
+        """Send with a token. An answer that repeats it loses it: answers are kept."""
+        answered = self._sent(method, path, params, body, {**headers, "Authorization": f"Bearer {token}"})
+        if not isinstance(answered, Answered):
+            return answered
+        return replace(answered, body=answered.body.replace(token.encode(), b"***"))
+
+    def _sent(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answered | NotSent | NoAnswer:
         try:
-            response = self._client.request(method, path, params=params, content=body, headers=headers)
+            response = self._client.request(method, path, params=params, content=body, headers=dict(headers))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             log.warning("endpoint not reached", path=path, error=type(error).__name__)
             return NotSent(type(error).__name__)
@@ -132,3 +202,5 @@ class Wire:
 
     def close(self) -> None:
         self._client.close()
+        if self.bearer is not None:
+            self.bearer.close()

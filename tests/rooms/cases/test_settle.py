@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cases import settle, views
+from adapter.cases import reading, settle, views
+from adapter.cases.reverse import start_reversal
 from adapter.cases.tools import Tools
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
@@ -53,6 +54,20 @@ def test_settling_needs_a_preview(tools: Tools, tmp_path: Path) -> None:
     assert refusal(STAY, tools) == ["CASE-303"]
 
 
+def test_the_bill_that_begins_is_the_bill_that_is_read_again(tools: Tools, tmp_path: Path) -> None:
+    """What the first message is made from, and what later ones are, when nothing of it is remembered."""
+    take_in(tools, tmp_path, STAY)
+    try_case(STAY, tools)
+    with tools.ledger.transaction() as tx:
+        case = reading.dossier(tx, case_id(STAY), 1, tools)
+        begun = reading.keep_bill_facts(tx, case, act(tools))
+        reading._known.cache_clear()
+        again = reading.billed_dossier(tx, case_id(STAY), 1, tools)
+    assert begun.claim is not again.claim
+    assert begun == again
+    assert [dict(each) for each in begun.resources] == [dict(each) for each in again.resources]
+
+
 def test_a_draft_whose_trial_is_on_its_way_is_no_preview(tools: Tools, tmp_path: Path) -> None:
     take_in(tools, tmp_path, STAY)
     settle.start_trial(case_id(STAY), tools, act(tools))
@@ -71,6 +86,23 @@ def test_a_stale_preview_is_refused_and_a_new_one_settles(tools: Tools, payers: 
     settle_case(STAY, tools)
     assert row_of(STAY, tools).bill is BillState.SETTLED
     assert settlement_of(STAY, tools).total == Money.yuan("1006.95") + Money.yuan("25.00")
+
+
+def test_a_bill_of_nothing_settles_reverses_and_posts_nothing(tools: Tools, tmp_path: Path) -> None:
+    """Everything was refunded before the patient left."""
+
+    def all_refunded(told: Story) -> None:
+        told["stays"][0]["lines"] = [{"item": "2104", "on": "2022-05-09", "qty": quantity} for quantity in ("1", "-1")]
+
+    assert not take_in(tools, tmp_path, ONE_CALL, changed=all_refunded).stopped
+    settle_case(ONE_CALL, tools)
+    assert row_of(ONE_CALL, tools).bill is BillState.SETTLED
+    assert settlement_of(ONE_CALL, tools).total == Money(0)
+    with tools.ledger.reading() as tx:
+        assert tx.postings(case_id(ONE_CALL)) == []
+    start_reversal(case_id(ONE_CALL), tools, act(tools))
+    assert work(tools)
+    assert row_of(ONE_CALL, tools).bill is BillState.REVERSED
 
 
 def test_the_preview_that_the_caller_saw_is_the_one_that_counts(tools: Tools, tmp_path: Path) -> None:

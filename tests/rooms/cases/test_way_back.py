@@ -15,6 +15,7 @@ import pytest
 
 from adapter.cases import dispatch, outgoing, parked, reverse, settle, way_back_desk
 from adapter.cases.admission import may_take_deposit
+from adapter.cases.endpoints import endpoint_now, pause_endpoint, resume_endpoint
 from adapter.cases.tools import Tools
 from adapter.ledger.rows import MessageState
 from adapter.model.issues import AdapterError
@@ -295,6 +296,20 @@ def test_a_dead_his_is_not_tried_for_each_stay_in_turn(telling: Open, tmp_path: 
     assert work(tools, seconds=400)
     with tools.ledger.reading() as tx:
         assert tx.paused_until(f"his:{SOURCE}") is None
+
+
+def test_a_pause_that_a_person_made_outlives_an_answer_and_a_retry(telling: Open, tmp_path: Path) -> None:
+    tools = telling()
+    name = f"his:{SOURCE}"
+    (tmp_path / "back").rename(tmp_path / "away")
+    take_in(tools, tmp_path, STAY)
+    dispatch.work_once(tools)
+    assert endpoint_now(name, tools).why == "no-answer"
+    pause_endpoint(name, None, tools, act(tools, "接口升级"))
+    way_back_desk.retry_parked(SOURCE, tools, act(tools))
+    assert (endpoint_now(name, tools).why, endpoint_now(name, tools).as_json()["paused_until"]) == ("person", "resumed")
+    (tmp_path / "away").rename(tmp_path / "back")
+    assert resume_endpoint(name, tools, act(tools)).paused_until is None
 
 
 def test_a_refused_notice_waits_for_a_person_with_those_behind_it(telling: Open, tmp_path: Path) -> None:

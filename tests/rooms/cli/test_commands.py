@@ -147,6 +147,11 @@ def test_messages_can_be_looked_at_without_meeting_the_person(taken: Terminal) -
         (("policy", "show", "nowhere"), "POL-208"),
         (("ingest", "nowhere", str(EXPORT)), "MAP-"),
         (("reconcile", "nobody", "2022-05-18", "--facility", "x"), "CASE-315"),
+        (("outbox", "resolve", "nothing", "not-seen", "--reason", "x"), "LED-409"),
+        (("outbox", "clear", "nothing", "--reason", "x"), "LED-409"),
+        (("outbox", "compensate", "nothing", "--reason", "x"), "LED-409"),
+        (("differences", "close", "0000000000", "--reason", "x"), "REC-603"),
+        (("settlement-list", PLAIN), "CASE-445"),
     ],
 )
 def test_what_cannot_be_done_says_why_in_both_languages(taken: Terminal, words: tuple[str, ...], code: str) -> None:

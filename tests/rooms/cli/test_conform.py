@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.counterparts import ROOT, counterpart
+from tests.support.counterparts import ROOT, Counterpart, counterpart
+from tests.support.nhsa_window import bureau_process
 from tests.support.terminal import run
 from tests.support.way_back import SECRET, SECRET_ENV, mappings_with, receiver
 
@@ -32,6 +34,28 @@ def test_a_bureau_as_a_process_passes_and_one_that_loses_reversals_does_not(tmp_
         failed = run(*command, "--scenario", "reversal", "--scenario", "look-up", cwd=tmp_path)
         assert failed.returncode == 1 and "1 / 2" in failed.stdout
         assert "CNF-904" in failed.stderr and "5. Reversal" in failed.stdout
+
+
+@pytest.mark.slow
+def test_a_bureau_of_the_national_platform_passes_and_an_aid_service_that_forgets_does_not(tmp_path: Path) -> None:
+    with bureau_process(tmp_path / "nhsa.sqlite", clock="system") as bureau:
+        address = ["--dialect", "nhsa", "--url", f"{bureau.base}/nhsa"]
+        passed = run("conform", "insurance", *address, "--html", "all.html", cwd=tmp_path)
+        assert (passed.returncode, passed.stderr) == (0, "") and "25 / 25" in passed.stdout
+        assert "docs/wire-nhsa.md" in (tmp_path / "all.html").read_text("utf-8")
+    seed = ROOT / "fixtures" / "endpoints" / "aid-xml.yaml"
+    command = [sys.executable, "-m", "adapter.counterparts", "aid-xml", "--store", str(tmp_path / "aid.sqlite")]
+    aid = Counterpart("aid-xml", [*command, "--seed", str(seed)]).start()
+    try:
+        env = os.environ | {"ADAPTER_CONFORM_PASSWORD": "not-a-real-password"}
+        aid.script({"match": {"path": "balance", "nth": 2}, "do": "drop-before"})
+        address = ["--dialect", "aid-xml", "--url", f"{aid.base}/services/MedicalAid"]
+        failed = run("conform", "aid", *address, "--scenario", "reversal", cwd=tmp_path, env=env)
+        assert (
+            failed.returncode == 1 and "CNF-904" in failed.stderr and "docs/wire-aid-xml.md § balance" in failed.stdout
+        )
+    finally:
+        aid.stop()
 
 
 @pytest.mark.slow
@@ -63,3 +87,22 @@ def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
 def test_nobody_there_fails_the_scenario_and_not_the_kit(tmp_path: Path) -> None:
     nobody = run("conform", "aid", "--url", "http://127.0.0.1:9/fhir", "--scenario", "look-up", cwd=tmp_path)
     assert nobody.returncode == 1 and "CNF-904" in nobody.stderr and "ConnectError" in nobody.stdout
+
+
+def test_a_part_of_a_scenario_is_handed_to_a_simulator(tmp_path: Path) -> None:
+    listed = run("counterparts", "play", cwd=tmp_path)
+    assert listed.returncode == 0 and "endpoint-down" in listed.stdout and "nhsa-bureau" in listed.stdout
+    for words, code in (
+        (["nothing"], "DEL-615"),
+        (["endpoint-down"], "DEL-615"),
+        (["endpoint-down", "--part", "down", "--url", "http://127.0.0.1:9"], "DEL-616"),
+    ):
+        refused = run("counterparts", "play", *words, cwd=tmp_path)
+        assert refused.returncode == 1 and code in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_simulator_acts_out_what_it_was_handed(tmp_path: Path) -> None:
+    with counterpart("aid", store=tmp_path / "aid.sqlite") as aid:
+        done = run("counterparts", "play", "endpoint-down", "--part", "back", "--url", aid.base, cwd=tmp_path)
+        assert (done.returncode, aid.state()["faults"]["scripted"]) == (0, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -180,3 +180,57 @@ def test_the_answer_names_our_own_copies(aid: Counterpart) -> None:
     (found,) = responses({"resourceType": "Bundle", "entry": [{"resource": one} for one in look_up(aid.fhir, KEY)]})
     assert found["patient"]["reference"] in located
     assert found["insurance"][0]["coverage"]["reference"] in located
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counterpart]:
+    """An office that takes three entries at a time."""
+    store = tmp_path_factory.mktemp("small") / "store.sqlite"
+    with counterpart("aid", store=store, more=["--max-entries", "3"]) as running:
+        yield running
+
+
+def test_parts_are_stored_and_the_claim_finds_them(small: Counterpart) -> None:
+    bundle = aid_bundle(KEY, "127400.00", EARLIER, total="146000.00")
+    assert post(small.fhir, "", bundle).status_code == 422
+    places: dict[str, str] = {}
+    entries = bundle["entry"]
+    for at in (0, 3, 6, 9):
+        part = {**bundle, "entry": [_pointing(each, places) for each in entries[at : at + 3]]}
+        if part["entry"]:
+            answer = post(small.fhir, "", part)
+            assert statuses(answer) == ["201"] * len(part["entry"])
+            assert statuses(post(small.fhir, "", part))[:1] == ["200"], "a part may come twice"
+            stored = [told["response"]["location"] for told in load(answer.content)["entry"]]
+            places |= dict(zip([one["fullUrl"] for one in part["entry"]], stored, strict=True))
+    (found,) = look_up(small.fhir, KEY)
+    assert paid(found) == {"medical-aid": AIDED}
+    assert (small.state()["settled"], small.state()["least_data_breaches"]) == (1, {})
+
+
+def test_what_is_referred_to_may_be_brought_up_to_date(small: Counterpart) -> None:
+    small.reset()
+    patient = next(each for each in aid_bundle(KEY, "1.00", EARLIER)["entry"] if "Patient" in each["request"]["url"])
+    condition = patient["request"].pop("ifNoneExist")
+    patient["request"] |= {"method": "PUT", "url": f"Patient?{condition}"}
+    part = {"resourceType": "Bundle", "type": "transaction", "entry": [patient]}
+    assert [statuses(post(small.fhir, "", part)) for _ in range(2)] == [["201"], ["200"]]
+    patient["request"]["url"] = "Patient?name=x"
+    assert post(small.fhir, "", part).status_code == 422
+
+
+def test_a_place_that_is_not_here(small: Counterpart) -> None:
+    small.reset()
+    claim = aid_bundle(KEY, "127400.00", EARLIER)["entry"][-1]
+    claim["resource"]["patient"] = {"reference": "Patient/patient-77"}
+    answer = post(small.fhir, "", {"resourceType": "Bundle", "type": "transaction", "entry": [claim]})
+    assert (answer.status_code, "patient-77" in answer.text) == (422, True)
+
+
+def _pointing(element: Any, places: dict[str, str]) -> Any:
+    """As a sender turns the full addresses of earlier parts into the places where they were stored."""
+    if isinstance(element, dict):
+        return {name: value if name == "fullUrl" else _pointing(value, places) for name, value in element.items()}
+    if isinstance(element, list):
+        return [_pointing(each, places) for each in element]
+    return places.get(element, element) if isinstance(element, str) else element

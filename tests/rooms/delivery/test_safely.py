@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from adapter.model.call import CallFacts
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, deliver_safely, proof_after
+from adapter.payers.delivery.endpoint import (
+    Done,
+    EndpointConfig,
+    Exchange,
+    OurSide,
+    Statement,
+    deliver_safely,
+    proof_after,
+)
 from adapter.payers.delivery.retry import RetryPolicy, needs_person, next_attempt
 
 NOW = datetime(2021, 3, 12, 8, 0, tzinfo=UTC)
@@ -61,6 +69,9 @@ class Scripted:
     def remittance(self, day: date, facility: str) -> Remittance:
         raise AssertionError("not asked for here")
 
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        raise AssertionError("not asked for here")
+
 
 def again(seconds: int) -> OutboundMessage:
     return replace(MESSAGE, attempts=1, last_attempt=NOW - timedelta(seconds=seconds))
@@ -69,6 +80,13 @@ def again(seconds: int) -> OutboundMessage:
 def test_a_first_sending_goes_straight_out() -> None:
     endpoint = Scripted()
     assert deliver_safely(MESSAGE, endpoint, NOW).outcome is Outcome.ACCEPTED
+    assert endpoint.asked == ["deliver"]
+
+
+def test_what_no_attempt_can_have_sent_goes_straight_out() -> None:
+    """No connection was made, or it was given back unsent: a payer that cannot be asked is not asked about nothing."""
+    endpoint = Scripted(Outcome.UNKNOWN)
+    assert deliver_safely(replace(MESSAGE, attempts=3, last_attempt=None), endpoint, NOW).outcome is Outcome.ACCEPTED
     assert endpoint.asked == ["deliver"]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from adapter.fhir.canonical import encode
 from adapter.fhir.claim import aid_transaction, aid_trial
 from adapter.fhir.identity import system
+from adapter.model.claim import LineSplit
 from adapter.model.money import Money
-from adapter.model.settlement import Payer
+from adapter.model.settlement import Payer, Standing
 from tests.support.cases import CASE, CREATED, SOURCE, make_aid_call
 
 
@@ -79,6 +80,18 @@ def test_what_a_third_party_must_bear_is_no_business_of_aid() -> None:
     claim = aid_transaction(facts, created=CREATED)["entry"][-1]["resource"]
     told = {each["category"]["coding"][0]["code"]: each for each in claim["supportingInfo"]}
     assert told["in-scope-total"]["valueQuantity"]["value"] == Decimal("500.00")
+
+
+def test_the_policy_range_is_that_of_the_payers_before_also_when_they_tell_it_in_one_sum() -> None:
+    """A bureau that splits refunds by itself and names no lines: its figure is what aid is computed from."""
+    facts = make_aid_call()
+    told = LineSplit(in_scope=Money.yuan("998.36"))
+    nil = Money(0)
+    found = Standing(Payer.MEDICAL_AID, nil, told, nil, nil, nil, nil, nil, nil)
+    facts = replace(facts, settlement=replace(facts.settlement, standings=(found,)))
+    claim = aid_transaction(facts, created=CREATED)["entry"][-1]["resource"]
+    (total,) = [e for e in claim["supportingInfo"] if e["category"]["coding"][0]["code"] == "in-scope-total"]
+    assert total["valueQuantity"]["value"] == Decimal("998.36")
 
 
 def test_earlier_answers_carry_their_header_figures() -> None:

@@ -13,16 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from adapter.ledger.engine import engine_for
 from adapter.ledger.ledger import Ledger
 from adapter.ledger.projector import APPLY
-from adapter.ledger.tables import DERIVED, PRIMARY, metadata
+from adapter.ledger.tables import DERIVED, PRIMARY
 from tests.rooms.ledger.world import by, everything, open_case
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def dump(
-    engine: Engine, tables: tuple[Table, ...] = tuple(metadata.sorted_tables)
-) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table, in key order."""
+def dump(engine: Engine, tables: tuple[Table, ...] = (*PRIMARY, *DERIVED)) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table that follows from the journal, in key order."""
     with engine.connect() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from adapter.ledger.issues import MessageConflict
-from adapter.ledger.ledger import Ledger
-from adapter.ledger.rows import MessageState
+from adapter.ledger.ledger import Ledger, Transaction
+from adapter.ledger.rows import MessageRow, MessageState
 from adapter.model.issues import AdapterError
-from adapter.model.messages import Outcome, Stage
+from adapter.model.messages import Outcome, Receipt, Stage
 from adapter.model.settlement import Payer
 from tests.rooms.ledger.world import after, by, message, open_case, receipt
 
@@ -36,6 +36,14 @@ def enqueue(ledger: Ledger, case_id: str, *names: str, order_key: str | None = N
             tx.enqueue(message(case_id, name, order_key=order_key, endpoint=endpoint), **by())
 
 
+def recorded(tx: Transaction, key: str, answer: Receipt, *, worker: str, parked: bool = False) -> MessageRow:
+    """The message after an answer that needs no next attempt."""
+    tx.record(key, answer, worker=worker, parked=parked)
+    row = tx.message(key)
+    assert row is not None
+    return row
+
+
 def test_what_was_stored_is_what_is_leased(ledger: Ledger, case_id: str) -> None:
     sent = message(
         case_id,
@@ -47,6 +55,7 @@ def test_what_was_stored_is_what_is_leased(ledger: Ledger, case_id: str) -> None
     )
     with ledger.transaction() as tx:
         assert tx.enqueue(sent, **by())
+        assert tx.message(sent.key) == MessageRow.waiting(sent, by()["at"])
         assert tx.lease("w", now=after(), lease_seconds=30) == [sent]
 
 
@@ -141,7 +150,7 @@ def test_a_parked_message_blocks_its_order_key(ledger: Ledger, case_id: str) -> 
     enqueue(ledger, case_id, "first", "second", order_key="P-1/2021")
     keys(ledger, "w1", 0)
     with ledger.transaction() as tx:
-        row = tx.record(message(case_id, "first").key, receipt(UNKNOWN, 1), worker="w1", parked=True)
+        row = recorded(tx, message(case_id, "first").key, receipt(UNKNOWN, 1), worker="w1", parked=True)
         assert (row.state, row.outcome) == (MessageState.PARKED, UNKNOWN)
     assert keys(ledger, "w1", 100) == []
     with ledger.transaction() as tx:
@@ -179,7 +188,7 @@ def test_receipts_are_stored_as_they_came(ledger: Ledger, case_id: str) -> None:
         tx.record(key, receipt(UNKNOWN, 1), worker="w1", next_attempt_at=after(2))
         keys_due = tx.lease("w1", now=after(2), lease_seconds=30)
         assert [one.attempts for one in keys_due] == [1]
-        row = tx.record(key, receipt(ACCEPTED, 3), worker="w1")
+        row = recorded(tx, key, receipt(ACCEPTED, 3), worker="w1")
         assert (row.state, row.outcome, row.finished_at, row.worker) == (MessageState.DONE, ACCEPTED, after(3), None)
         assert tx.receipts(key) == [receipt(UNKNOWN, 1), receipt(ACCEPTED, 3)]
     assert keys(ledger, "w1", 1000) == []
@@ -191,11 +200,12 @@ def test_a_late_truth_from_a_worker_that_lost_its_lease_counts(ledger: Ledger, c
     keys(ledger, "w1", 0)
     keys(ledger, "w2", 40)
     with ledger.transaction() as tx:
-        row = tx.record(key, receipt(UNKNOWN, 41), worker="w1", next_attempt_at=after(42))
+        tx.record(key, receipt(UNKNOWN, 41), worker="w1", next_attempt_at=after(42))
+        row = next(each for each in tx.messages_of_case(case_id) if each.message.key == key)
         assert (row.state, row.worker, row.outcome) == (MessageState.LEASED, "w2", None), "not its to decide any more"
-        row = tx.record(key, receipt(ACCEPTED, 43), worker="w1")
+        row = recorded(tx, key, receipt(ACCEPTED, 43), worker="w1")
         assert (row.state, row.outcome) == (MessageState.DONE, ACCEPTED)
-        row = tx.record(key, receipt(REJECTED, 44), worker="w2")
+        row = recorded(tx, key, receipt(REJECTED, 44), worker="w2")
         assert (row.state, row.outcome, row.finished_at) == (MessageState.DONE, ACCEPTED, after(43))
         assert [one.outcome for one in tx.receipts(key)] == [UNKNOWN, ACCEPTED, REJECTED]
 
@@ -205,9 +215,9 @@ def test_an_acceptance_after_a_rejection_is_believed(ledger: Ledger, case_id: st
     key = message(case_id, "a").key
     with ledger.transaction() as tx:
         tx.record(key, receipt(REJECTED, 1), worker="w1")
-        row = tx.record(key, receipt(UNKNOWN, 2), worker="w1", parked=True)
+        row = recorded(tx, key, receipt(UNKNOWN, 2), worker="w1", parked=True)
         assert (row.state, row.outcome) == (MessageState.DONE, REJECTED)
-        row = tx.record(key, receipt(ACCEPTED, 3), worker="w2")
+        row = recorded(tx, key, receipt(ACCEPTED, 3), worker="w2")
         assert (row.state, row.outcome) == (MessageState.DONE, ACCEPTED)
 
 

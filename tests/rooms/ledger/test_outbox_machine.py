@@ -140,6 +140,30 @@ class OutboxMachine(RuleBasedStateMachine):
         if act == "retry":
             expected.state, expected.due = MessageState.PENDING, self.now
 
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), arrived=st.booleans())
+    def a_person_says(self, data: st.DataObject, arrived: bool) -> None:
+        key = data.draw(st.sampled_from(sorted(self.known)))
+        expected = self.known[key]
+        may = expected.state is MessageState.PARKED and expected.outcome is Outcome.UNKNOWN
+        try:
+            with self.ledger.transaction() as tx:
+                if arrived:
+                    tx.told(key, receipt(Outcome.ACCEPTED, self.now), **by(self.now))
+                else:
+                    tx.never_arrived(key, **by(self.now))
+        except AdapterError as error:
+            assert error.issues[0].code == "LED-418"
+            assert not may
+            return
+        assert may
+        if arrived:
+            expected.state, expected.outcome = MessageState.DONE, Outcome.ACCEPTED
+            expected.receipts.append(Outcome.ACCEPTED)
+        else:
+            expected.state, expected.outcome, expected.attempts = MessageState.PENDING, Outcome.NOT_SEEN, 0
+            expected.due = self.now
+
     @rule(endpoint=st.sampled_from(ENDPOINTS), seconds=st.sampled_from([None, 20]))
     def pause(self, endpoint: str, seconds: int | None) -> None:
         until = None if seconds is None else after(self.now + seconds)

@@ -219,5 +219,9 @@ def everything(ledger: Ledger) -> None:
         tx.park_message(third, **by(55))
         tx.retry(second, **by(56))
     with ledger.transaction() as tx:
+        (given,) = tx.lease("w1", now=after(57), lease_seconds=30, limit=1)
+        tx.record(given.key, receipt(Outcome.UNKNOWN, 58), worker="w1", parked=True)
+        tx.never_arrived(given.key, **by(59))
+    with ledger.transaction() as tx:
         for one in tx.lease("w2", now=after(70), lease_seconds=30):
             tx.record(one.key, receipt(seconds=71), worker="w2")

@@ -229,6 +229,30 @@ def test_a_refund_that_names_a_line_of_another_item(quantity: str) -> None:
     assert (linked > 0) is (quantity in ("-1.00", "-2.00"))
 
 
+def test_texts_that_hold_what_stands_between_them() -> None:
+    """A member of two columns is kept under both texts put together; two rows that give the same one are told apart."""
+    source = "qingshi_county"
+    direct, layouts = DirectMapper(mapping_of(source)), Layouts()
+    stay = next(stay for stay in stays_of(source) if len(stay.tables.get("ZY_FYMX", ())) > 3)
+    for code, name in [("A", "B\x1fC"), ("A\x1fB", "C"), ("A\x1fB", "\x1f"), ("A", "B")]:
+        odd = changed(stay, "ZY_FYMX", 1, {"FYXH": code, "FYMC": name})
+        for _ in range(2):
+            assert direct.convert(packed(odd, layouts)) == direct.ordinary(odd)
+    assert direct.learned and not any(learned.given_up for learned in direct.learned)
+
+
+@pytest.mark.parametrize("rest", ODD_RESTS)
+def test_an_odd_time_among_many_that_are_the_same(rest: str) -> None:
+    source = "qingshi_county"
+    stay = next(stay for stay in stays_of(source) if len(stay.tables.get("ZY_FYMX", ())) > 3)
+    rows = stay.tables["ZY_FYMX"]
+    for place in range(len(rows)):
+        stay = changed(stay, "ZY_FYMX", place, {"JFRQ": rows[0].fields["JFRQ"]})
+    assert_same(source, stay)
+    for place in (0, len(rows) - 1):
+        assert_same(source, changed(stay, "ZY_FYMX", place, {"JFRQ": rows[0].fields["JFRQ"][:13] + rest}))
+
+
 def test_rows_of_several_files() -> None:
     """A stay whose lines lie in two files is still written from what was learned, and issues name the right file."""
     for source in ROW_SOURCES:

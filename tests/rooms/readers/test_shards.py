@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.intake.readers import shards, stage
+from adapter.intake.readers import quick, shards, stage
 from adapter.intake.readers.encoding import sniff
 from adapter.intake.readers.formats import files_of
 from adapter.intake.readers.quick import QUICK, Unusual
@@ -259,6 +259,29 @@ def test_plain_files_are_read_in_blocks_to_their_end(tmp_path: Path, reader: str
     assert sum(block.consumed for block in blocks) <= path.stat().st_size
     first = blocks[0].rows or [line.decode().split(",") for line in blocks[0].lines]
     assert blocks[0].columns == COLUMNS and first[1] == LINES[1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64])
+def test_a_piece_of_a_file_may_end_inside_a_character(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, size: int
+) -> None:
+    """However small the pieces are, all lines come the quick way, as UTF-8; two, three and four bytes a character."""
+    monkeypatch.setattr(quick, "_AT_A_TIME", size)
+    rows = [[f"L{n}", "S1", "费用€\U00020000", "é"] for n in range(1, 9)]
+    put(tmp_path, {"LINES.csv": as_csv([COLUMNS, *rows]).encode(encoding)})
+    path, of = tmp_path / "LINES.csv", shape("csv_files")
+    blocks = list(QUICK["csv_files"](path, sniff(path), of, of.tables["LINES"]))
+    assert [line.decode().split(",") for block in blocks for line in block.lines] == rows
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_a_file_cut_inside_a_character_is_left_to_the_reader(tmp_path: Path, encoding: str) -> None:
+    text = as_csv([COLUMNS, ["L1", "S1", "费用", ""], ["L2", "S1", "费", "用"]]).removesuffix("\r\n")
+    put(tmp_path, {"LINES.csv": text.encode(encoding)[:-1]})
+    path, of = tmp_path / "LINES.csv", shape("csv_files")
+    with pytest.raises(Unusual):
+        list(QUICK["csv_files"](path, sniff(path), of, of.tables["LINES"]))
 
 
 def test_stay_keys_that_hold_what_separates_cells(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def test_a_day_that_agrees() -> None:
     [
         ([ours("a", "1.00")], statement(), DifferenceKind.MISSING),
         ([], statement(line("a", "1.00")), DifferenceKind.UNEXPECTED),
-        ([ours("a", "1.00")], statement(line("a", "1.01")), DifferenceKind.AMOUNT),
+        ([ours("a", "1.00")], statement(line("a", "1.01")), DifferenceKind.OVER),
+        ([ours("a", "1.00")], statement(line("a", "0.99")), DifferenceKind.SHORT),
         ([ours("a", "1.00")], statement(line("a", "1.00"), line("a", "1.00")), DifferenceKind.DUPLICATE),
         ([ours("a", "1.00")], statement(line("a", "1.00"), total="9.00"), DifferenceKind.TOTAL),
         ([ours("a", "1.00")], statement(line("a", "1.00"), count=2), DifferenceKind.TOTAL),

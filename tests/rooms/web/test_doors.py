@@ -109,6 +109,9 @@ def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
         ("GET", "/parked/P-0", 404, "CASE-314"),
         ("POST", "/parked/P-0/replay", 404, "CASE-314"),
         ("POST", "/outbox/nothing/retry", 404, "LED-409"),
+        ("POST", "/outbox/nothing/resolve", 422, "API-803"),
+        ("POST", "/outbox/nothing/clear", 422, "API-803"),
+        ("POST", "/differences/0000000000/close", 422, "API-803"),
         ("POST", "/reconcile/nobody/2021-03-19?facility=H99990100001", 404, "API-808"),
         ("POST", "/reconcile/bureau/2021-02-30?facility=H99990100001", 422, "API-803"),
         ("GET", "/cases?limit=0", 422, "API-803"),
@@ -213,10 +216,13 @@ def test_the_capability_statement_is_true(service: Running) -> None:
     *read, mapped = server["resource"]
     assert {each["type"] for each in read} == set(SERVED)
     interactions = {tuple(code["code"] for code in each["interaction"]) for each in read}
-    assert interactions == {("read",)}
+    assert interactions == {("read", "vread", "history-instance", "search-type")}
     assert (mapped["type"], [each["name"] for each in mapped["operation"]]) == ("ConceptMap", ["translate"])
     fhir = {path for _, path in addresses(service) if path.startswith("/fhir/")}
-    assert fhir == {"/fhir/metadata", "/fhir/x/x", "/fhir/ConceptMap/$translate"}  # nothing more, and nothing less
+    versions = {"/fhir/x/x/_history", "/fhir/x/x/_history/x"}
+    search = {"/fhir/x", "/fhir/x/_search"}
+    translate = {"/fhir/ConceptMap/$translate"}
+    assert fhir == {"/fhir/metadata", "/fhir/x/x"} | versions | search | translate  # nothing more, and nothing less
 
 
 def test_a_resource_is_read_with_its_version(stocked: Running) -> None:
@@ -233,7 +239,7 @@ def test_a_resource_is_read_with_its_version(stocked: Running) -> None:
     assert noted[0].data["data"]["id"] == name  # type: ignore[index]
 
 
-@pytest.mark.parametrize("path", ["/fhir/Patient/nobody", "/fhir/Basic/x", "/fhir/Patient"])
+@pytest.mark.parametrize("path", ["/fhir/Patient/nobody", "/fhir/Basic/x", "/fhir/Basic", "/fhir/Patient/x/_history"])
 def test_what_is_not_there_is_an_operation_outcome(stocked: Running, path: str) -> None:
     answer = stocked.http.get(path)
     assert answer.status_code == 404

@@ -19,8 +19,8 @@ from adapter.doors.web.models import (
     MessagePage,
     PreviewOut,
     Problem,
-    ReconciliationOut,
 )
+from adapter.doors.web.reconciliation_models import ReconciliationOut
 from adapter.fhir.canonical import decode
 from adapter.fhir.validation import validate
 from adapter.settings import EndpointSettings

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from adapter.doors.web.api.verdicts import SettlementListsOut
 from adapter.doors.web.api.walk import EndpointsOut, VariancesOut
 from adapter.doors.web.models import CaseLine
+from adapter.doors.web.reconciliation_models import DifferencesOut
 from tests.support.service import Running
 
 CASE = "qingshi_county-300010002"
@@ -29,6 +31,12 @@ CLERK = {"X-Actor": "cashier-07"}
         ("/endpoints/nobody/pause", WHY, 409, "CASE-315"),
         ("/endpoints/nobody/pause", {**WHY, "until": "2026-03-02T06:00"}, 422, "API-803"),
         ("/cases/nobody/calls/aid/hold", WHY, 404, "CASE-302"),
+        ("/outbox/nothing/resolve", {**WHY, "verdict": "not-seen"}, 404, "LED-409"),
+        ("/outbox/nothing/resolve", {**WHY, "verdict": "perhaps"}, 422, "API-803"),
+        ("/outbox/nothing/clear", WHY, 404, "LED-409"),
+        ("/outbox/nothing/compensate", WHY, 404, "LED-409"),
+        ("/differences/0000000000/close", WHY, 404, "REC-603"),
+        (f"/cases/{CASE}/settlement-list", WHY, 409, "CASE-445"),
     ],
 )
 def test_what_is_wrong_is_refused(stocked: Running, path: str, body: Any, status: int, code: str) -> None:
@@ -42,4 +50,6 @@ def test_what_is_done_is_answered_as_documented(stocked: Running) -> None:
         assert done.status_code == 200
         assert CaseLine.model_validate(done.json()).case_id == CASE
     assert VariancesOut.model_validate(stocked.http.get("/variances").json()).variances == []
+    assert DifferencesOut.model_validate(stocked.http.get("/differences").json()).differences == []
+    assert SettlementListsOut.model_validate(stocked.http.get("/settlement-lists").json()).lists == []
     EndpointsOut.model_validate(stocked.http.get("/endpoints").json())

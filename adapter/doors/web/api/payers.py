@@ -13,7 +13,8 @@ from adapter.cases.views import message_json
 from adapter.doors.web import issues
 from adapter.doors.web.answers import exact
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
-from adapter.doors.web.models import MessageOut, MessagePage, Problem, ReconciliationOut
+from adapter.doors.web.models import MessageOut, MessagePage, Problem
+from adapter.doors.web.reconciliation_models import ReconciliationOut
 from adapter.model.issues import AdapterError
 
 router = APIRouter(tags=["payers 付款方"])
@@ -61,8 +62,8 @@ def reconcile(
     actor: ActorNow,
     reason: Why = None,
 ) -> Response:
-    """Fetch the payer's statement of a rule date and name every difference: totals, then details."""
+    """Have the payer's statement of a day and name every difference and its next step: totals, then details."""
     if endpoint not in service.tools.endpoints:
         raise AdapterError(issues.unknown_endpoint(endpoint))
     told = act(service, actor, reason, "daily reconciliation")
-    return exact(comparison_json(reconcile_day(endpoint, day, facility, service.tools, told), day))
+    return exact(comparison_json(reconcile_day(endpoint, day, facility, service.tools, told), day, facility))

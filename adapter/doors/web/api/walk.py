@@ -58,7 +58,9 @@ class EndpointOut(Shape):
     dialect: str
     simulator: bool
     paused_until: str | None = Field(description="A moment, or `resumed`; null while it may be spoken to.")
-    why: str = Field(description="`person`, `quiet-hours`, `maintenance`, `breaker`; empty while not paused.")
+    why: str = Field(
+        description="`person`, `quiet-hours`, `maintenance`, `breaker`, `no-answer`; empty while not paused."
+    )
     by: str
     reason: str
     messages: dict[str, int]

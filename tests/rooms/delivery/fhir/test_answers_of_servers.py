@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,8 @@ from adapter.payers.delivery.endpoint import EndpointConfig
 from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
 from adapter.payers.delivery.endpoints.fhir.outcome import outcome_issues
 from adapter.payers.delivery.http import Answered, Wire, mutual_tls
-from adapter.payers.delivery.retry import RetryPolicy, needs_person
+from adapter.payers.delivery.retry import RetryPolicy, needs_person, next_attempt
+from tests.support.signing_in import Papers, papers_for
 
 BASE = "https://bureau.example/fhir"
 OUTCOME = encode(
@@ -74,6 +75,29 @@ def test_what_a_busy_server_calls_fatal_does_not_stop_our_retries() -> None:
     assert not needs_person(got, 1, RetryPolicy())
 
 
+@respx.mock
+def test_what_a_server_asks_us_to_wait_is_waited() -> None:
+    said = {"Retry-After": "Mon, 02 Mar 2026 01:10:00 GMT", "Date": "Mon, 02 Mar 2026 01:00:00 GMT"}
+    respx.post(f"{BASE}/Claim/$submit").mock(return_value=httpx.Response(429, headers=said))
+    got = FhirEndpoint(EndpointConfig("bureau", "fhir", BASE), SystemClock()).deliver(message())
+    assert (got.outcome, got.retry_after) == (Outcome.UNKNOWN, 600)
+    now = SystemClock().now()
+    assert next_attempt("k", got, 1, RetryPolicy(), now) == now + timedelta(seconds=600)
+
+
+@respx.mock
+def test_a_closed_door_refuses_no_claim() -> None:
+    respx.post(f"{BASE}/Claim/$submit").mock(
+        return_value=httpx.Response(401, content=OUTCOME, headers={"WWW-Authenticate": "Bearer realm=x"})
+    )
+    respx.get(f"{BASE}/ClaimResponse").mock(return_value=httpx.Response(401))
+    payer = FhirEndpoint(EndpointConfig("bureau", "fhir", BASE, token="old"), SystemClock())
+    got = payer.deliver(message())
+    assert (got.outcome, got.sent, got.issues[0].code) == (Outcome.NOT_SEEN, False, "DEL-599")
+    assert not needs_person(got, 1, RetryPolicy()) and needs_person(got, 12, RetryPolicy())
+    assert (payer.lookup(message()).outcome, payer.lookup(message()).issues[0].code) == (Outcome.UNKNOWN, "DEL-599")
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html/>", b"[]", b'{"resourceType":"OperationOutcome","issue":"x"}'])
 def test_what_is_no_outcome_says_nothing(body: bytes) -> None:
     assert outcome_issues(body, "k") == ()
@@ -98,21 +122,13 @@ def test_retry_after_in_both_forms(headers: dict[str, str], seconds: int | None)
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     """A self-signed certificate and its key for each side, and of a stranger."""
-    folder = tmp_path_factory.mktemp("tls")
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    found = {}
-    for name in ("server", "hospital", "stranger"):
-        key, cert = folder / f"{name}.key", folder / f"{name}.pem"
-        names = ["-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost"]
-        subprocess.run([*made, *names, "-keyout", key, "-out", cert], check=True, capture_output=True)
-        found[name] = cert, key
-    return found
+    return papers_for(tmp_path_factory.mktemp("tls"), "server", "hospital", "stranger")
 
 
 @pytest.fixture
-def guarded(papers: dict[str, tuple[Path, Path]]) -> Iterator[str]:
+def guarded(papers: Papers) -> Iterator[str]:
     """A server that lets nobody in but the hospital."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -139,7 +155,7 @@ def guarded(papers: dict[str, tuple[Path, Path]]) -> Iterator[str]:
 
 @pytest.mark.parametrize(("who", "let_in"), [("hospital", True), ("stranger", False), (None, False)])
 def test_mutual_tls(
-    guarded: str, papers: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch, who: str | None, let_in: bool
+    guarded: str, papers: Papers, monkeypatch: pytest.MonkeyPatch, who: str | None, let_in: bool
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
     cert, key = papers[who] if who else (None, None)
@@ -149,7 +165,7 @@ def test_mutual_tls(
 
 
 def test_a_server_that_we_do_not_trust_hears_nothing(
-    guarded: str, papers: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+    guarded: str, papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
     cert, key = papers["hospital"]
@@ -158,9 +174,13 @@ def test_a_server_that_we_do_not_trust_hears_nothing(
     wire.close()
 
 
-def test_certificates_that_cannot_be_used(papers: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+def test_certificates_that_cannot_be_used(papers: Papers, tmp_path: Path) -> None:
     cert, key = papers["hospital"]
-    wrong = [(cert, papers["stranger"][1], None), (tmp_path / "none.pem", key, None), (None, key, None)]
+    wrong: list[tuple[Path | None, Path, Path | None]] = [
+        (cert, papers["stranger"][1], None),
+        (tmp_path / "none.pem", key, None),
+        (None, key, None),
+    ]
     wrong.append((cert, key, tmp_path / "none.pem"))
     for mine, its, ca in wrong:
         with pytest.raises(AdapterError) as caught:

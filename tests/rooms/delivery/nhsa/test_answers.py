@@ -75,6 +75,19 @@ def test_what_an_answer_proves(case: str) -> None:
     assert receipt.sent is (case != "not reached")
 
 
+@pytest.mark.parametrize("setl_id", ["", "null", None])
+def test_a_trials_sheet_is_no_settlement(setl_id: str | None) -> None:
+    """The answer before comes once more: it adds up, and nothing of it could ever be taken back."""
+    answers = friendly(stay_facts())
+    answers.by_number["2304"] = lambda body: ok(**setlinfo(TOTAL, basic="300.00", mdtrt_id="M1", setl_id=setl_id))
+    with talk(answers) as said:
+        said.through(*BEFORE_SETTLING)
+        while (asked := message(said, Stage.SETTLE)).operation != "2304":
+            said.take(asked)
+        receipt = said.take(asked)
+    assert (receipt.outcome, codes(receipt)[:1]) == (Outcome.UNKNOWN, ["DEL-541"])
+
+
 def test_a_bureaus_words_name_nobody() -> None:
     answers = friendly(stay_facts())
     answers.by_number["2401"] = lambda body: no("人员测试丁(999999198301250084)电话13800000004在H1有未结算就诊")

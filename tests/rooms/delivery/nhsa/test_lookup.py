@@ -242,7 +242,8 @@ def test_a_lost_discharge_shows_on_the_visit(state: str, outcome: Outcome) -> No
             said.said.append(Exchange(message, found))
             assert said.through(Stage.SETTLE) == ["2304"]
     asked = next(each for each in answers.asked if each["infno"] == "5201")["input"]["data"]
-    assert asked["begntime"] < asked["endtime"]
+    admitted = str(stay_facts().claim.stay.admitted)
+    assert asked["begntime"] < admitted < asked["endtime"], "the stay lies in it, however late it is settled"
     assert (asked["mdtrt_id"], asked["med_type"]) == ("M1", "2101")
 
 

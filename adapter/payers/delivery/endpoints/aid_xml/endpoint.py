@@ -13,7 +13,7 @@ from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.model.money import Money
 from adapter.payers.delivery import issues as common
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
 from adapter.payers.delivery.endpoints.aid_xml import issues
 from adapter.payers.delivery.endpoints.aid_xml.definitions import NAMESPACE, Definitions, Meaning, ReturnCode
 from adapter.payers.delivery.endpoints.aid_xml.dialogue import STAGES, Turn, next_message
@@ -58,7 +58,7 @@ class AidXmlEndpoint:
         self._session_seconds = session_seconds
         self._signed_in: datetime | None = None
         self._shut_out: ReturnCode | None = None
-        self._wire = Wire(config.base_url, timeout=config.timeout)
+        self._wire = Wire(config.base_url, timeout=config.timeout, tls=config.tls)
 
     def close(self) -> None:
         """End the session, where there is one, and give the connections back."""
@@ -114,6 +114,10 @@ class AidXmlEndpoint:
     def remittance(self, day: date, facility: str) -> Remittance:
         """The service lists nothing. Raises AdapterError DEL-595."""
         raise AdapterError(issues.lists_nothing(self.config.name, day.isoformat()))
+
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        """Nothing can be asked: by maxPay only, of one person at a time."""
+        return Statement(None, silent=issues.lists_nothing(self.config.name, day.isoformat()))
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class AidXmlEndpoint:
 
     def _read(self, message: OutboundMessage, reply: Reply, body: bytes, now: datetime) -> Receipt:
         told = self._definitions.code(reply.code)
-        repeat = message.effect and message.attempts > 0 and told.code in _REFUSED_AS_REPEAT
+        repeat = message.effect and told.code in _REFUSED_AS_REPEAT  # also the first time: a proxy may send twice
         if told.meaning is Meaning.UNKNOWN or repeat:
             self._signed_in = None  # an exception may be a session that has ended
             return Receipt(Outcome.UNKNOWN, now, body=body, issues=(issues.unclear(message.key, told.code),))

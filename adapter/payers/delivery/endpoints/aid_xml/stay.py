@@ -121,7 +121,7 @@ class Stay:
 
     def balance(self) -> dict[str, str]:
         """BalanceInfo 结算; its shares add up to totalExpense."""
-        stay, standing = self.facts.claim.stay, self._in_scope
+        stay = self.facts.claim.stay
         if stay.discharged is None:
             raise AdapterError(issues.fact_missing(self.facts.key, "leaveDate"))
         borne = self._borne()
@@ -135,7 +135,7 @@ class Stay:
                 "leaveDate": local_day(stay.discharged).isoformat(),
                 **self._disease,
                 "totalExpense": self.facts.settlement.total.text,
-                "insuranceExpense": standing.text,
+                "insuranceExpense": self.facts.in_scope.text,
                 "insurancePay": borne["insurancePay"].text,
                 "hospitalPay": borne["hospitalPay"].text,
                 "specialPay": ZERO.text,
@@ -194,10 +194,6 @@ class Stay:
     def _hospital(self) -> dict[str, str]:
         facility = self.facts.claim.stay.facility
         return {"hospitalId": self.hospital_id, "hospitalName": facility.name, "hospitalArea": facility.county}
-
-    @property
-    def _in_scope(self) -> Money:
-        return Money.total(split.in_scope for _, split in self.facts.settlement.splits)
 
     def _borne(self) -> dict[str, Money]:
         """What everybody but this call bears, by field."""

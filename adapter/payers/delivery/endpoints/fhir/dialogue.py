@@ -18,8 +18,7 @@ from adapter.model.messages import OutboundMessage, Stage
 from adapter.model.settlement import Authority, Payer
 from adapter.payers.delivery import issues
 from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
-
-CONTENT_TYPE = "application/fhir+json; fhirVersion=4.0"
+from adapter.payers.delivery.endpoints.fhir.definitions import CONTENT_TYPE
 
 
 def next_message(

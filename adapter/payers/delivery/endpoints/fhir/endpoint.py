@@ -8,30 +8,31 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from adapter.fhir import answers
-from adapter.fhir.canonical import decode
+from adapter.fhir.canonical import decode, reread
 from adapter.fhir.identity import system
 from adapter.model.call import CallFacts
 from adapter.model.dates import Clock
-from adapter.model.issues import AdapterError, Severity
+from adapter.model.issues import AdapterError, Issue, Severity
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.payers.delivery import issues
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
+from adapter.payers.delivery.endpoints.fhir.definitions import (
+    DAY_DETAILS,
+    DAY_TOTAL,
+    LOOK_UP,
+    OPERATIONS,
+    Verdict,
+    verdict,
+)
 from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
 from adapter.payers.delivery.endpoints.fhir.outcome import outcome_issues
-from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
+from adapter.payers.delivery.http import Answered, Bearer, NoAnswer, NotSent, Wire
+from adapter.payers.delivery.oauth_issues import not_let_in
 
-#: Answers that tell nothing about the effect: ask before sending again.
-_TELLS_NOTHING = frozenset({408, 425, 429})
 #: The payer refuses, or does not cover the person: nothing was done, and no retry helps.
 _REFUSALS = frozenset({"FHIR-160", "FHIR-166"})
 #: The payer holds more than one answer to the claim: something was done, and only a person can say what stands.
 _COUNTED_TWICE = "FHIR-155"
-_PATHS = {
-    "eligibility": "/CoverageEligibilityRequest/$submit",
-    "claim-submit": "/Claim/$submit",
-    "transaction": "",
-    "transaction-part": "",
-}
 
 
 class FhirEndpoint:
@@ -40,10 +41,10 @@ class FhirEndpoint:
     #: The Claim carries the stay and its lines: nothing need be said before it.
     stages: tuple[Stage, ...] = ()
 
-    def __init__(self, config: EndpointConfig, clock: Clock) -> None:
+    def __init__(self, config: EndpointConfig, clock: Clock, bearer: Bearer | None = None) -> None:
         self.config = config
         self._clock = clock
-        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls)
+        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls, bearer=bearer)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -67,9 +68,8 @@ class FhirEndpoint:
         """Send it once, or ask what a stored transaction has become."""
         if message.operation == "ask-answer":
             return self._ask(message.key.removesuffix(".answer"), message, nothing=Outcome.UNKNOWN)
-        answered = self._wire.request(
-            "POST", _PATHS[message.operation], body=message.composed, content_type=message.content_type
-        )
+        said = OPERATIONS[message.operation]
+        answered = self._wire.request(said.method, said.path, body=message.composed, content_type=message.content_type)
         return self._receipt(message, answered)
 
     def lookup(self, message: OutboundMessage) -> Receipt:
@@ -78,15 +78,26 @@ class FhirEndpoint:
 
     def remittance(self, day: date, facility: str) -> Remittance:
         """Totals and details of a day (section 7). Raises AdapterError DEL-504 and what the answers lack."""
-        totals = self._fetch("/Claim/$day-total", {"date": day.isoformat(), "provider": facility}, day)
+        totals = self._fetch(DAY_TOTAL.path, {"date": day.isoformat(), "provider": facility}, day)
         requestor = {"created": day.isoformat(), "requestor:identifier": f"{system('facility')}|{facility}"}
-        details = list(self._pages("/ClaimResponse", requestor, day))
+        details = list(self._pages(DAY_DETAILS.path, requestor, day))
         return answers.remittance_from(totals, details, endpoint=self.config.name, day=day)
 
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        """The statement lists by itself. Raises AdapterError as ``remittance``."""
+        return Statement(self.remittance(day, facility))
+
     def _ask(self, key: str, message: OutboundMessage, *, nothing: Outcome) -> Receipt:
-        found = self._wire.request("GET", "/ClaimResponse", params={"request:identifier": f"{system('claim')}|{key}"})
-        if not isinstance(found, Answered) or found.status != 200:
-            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=getattr(found, "retry_after", None))
+        found = self._wire.request(
+            LOOK_UP.method, LOOK_UP.path, params={"request:identifier": f"{system('claim')}|{key}"}
+        )
+        if isinstance(found, NoAnswer):
+            return Receipt(Outcome.UNKNOWN, self._clock.now())
+        if isinstance(found, NotSent):
+            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=found.retry_after, issues=found.issues)
+        if found.status != 200:
+            told = _shut_out(message.key, found)
+            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=found.retry_after, issues=told)
 
         def read(body: Any) -> Receipt:
             if answers.is_empty(body):
@@ -98,13 +109,18 @@ class FhirEndpoint:
     def _receipt(self, message: OutboundMessage, answered: Answered | NotSent | NoAnswer) -> Receipt:
         now = self._clock.now()
         if isinstance(answered, NotSent):
-            return Receipt(Outcome.NOT_SEEN, now, sent=False)
+            told = answered.issues
+            return Receipt(Outcome.NOT_SEEN, now, retry_after=answered.retry_after, issues=told, sent=False)
         if isinstance(answered, NoAnswer):
             return Receipt(Outcome.UNKNOWN, now)
-        if answered.status in _TELLS_NOTHING or answered.status >= 500 or 300 <= answered.status < 400:
+        if told := _shut_out(message.key, answered):
+            told = (*told, *outcome_issues(answered.body, message.key))
+            return Receipt(Outcome.NOT_SEEN, now, body=answered.body, issues=told, sent=False)
+        says = verdict(answered.status)
+        if says is Verdict.TELLS_NOTHING:
             odd = outcome_issues(answered.body, message.key, highest=Severity.WARNING)
             return Receipt(Outcome.UNKNOWN, now, body=answered.body, retry_after=answered.retry_after, issues=odd)
-        if answered.status >= 400:
+        if says is Verdict.REFUSED:
             reason = issues.rejected(message.key, answered.status, _diagnostics(answered.body))
             told = (reason, *outcome_issues(answered.body, message.key))
             return Receipt(Outcome.REJECTED, now, body=answered.body, issues=told)
@@ -134,7 +150,7 @@ class FhirEndpoint:
         stored = message.operation == "transaction" and body.get("type") == "transaction-response"
         if stored or not message.payers:
             return Receipt(Outcome.ACCEPTED, now, body=raw)
-        sent = decode(message.composed) if message.operation == "claim-submit" else None
+        sent = reread(message.composed) if message.operation == "claim-submit" else None
         given = answers.answers_from(body, message.payers, key=key, sent=sent)
         return Receipt(Outcome.ACCEPTED, now, reference=given[0].reference, answers=given, body=raw)
 
@@ -152,7 +168,16 @@ class FhirEndpoint:
         if isinstance(answered, Answered) and answered.status == 200:
             return decode(answered.body)
         reason = f"HTTP {answered.status}" if isinstance(answered, Answered) else answered.reason
-        raise AdapterError(issues.no_statement(self.config.name, day.isoformat(), reason))
+        why = answered.issues if isinstance(answered, NotSent) else ()
+        raise AdapterError(issues.no_statement(self.config.name, day.isoformat(), reason), *why)
+
+
+def _shut_out(key: str, answered: Answered) -> tuple[Issue, ...]:
+    """What to say where we were not let in (RFC 6750, 3.1): the message was not looked at."""
+    challenge = answered.headers.get("www-authenticate", "")
+    if verdict(answered.status, challenge) is Verdict.SHUT_OUT:
+        return (not_let_in(key, answered.status, challenge.partition(" ")[0][:20]),)
+    return ()
 
 
 def _standing(found: Any) -> Any:

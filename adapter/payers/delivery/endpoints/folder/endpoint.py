@@ -15,7 +15,7 @@ from adapter.model.dates import Clock
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.payers.delivery import issues as common
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
 from adapter.payers.delivery.endpoints.fhir.dialogue import next_message
 from adapter.payers.delivery.endpoints.folder import issues
 from adapter.payers.delivery.endpoints.folder.exchange import Exchange as Files
@@ -69,8 +69,13 @@ class FolderEndpoint:
         return replace(self._told(message, message.key), sent=True)
 
     def lookup(self, message: OutboundMessage) -> Receipt:
-        """Its receipt, else where its file is. NOT_SEEN: it was never laid out."""
+        """Its receipt, else where its file is. NOT_SEEN: it was never laid out; a folder that is gone proves nothing.
+
+        A question makes the folder where there is none; what counts and was tried before never does.
+        """
         try:
+            if message.effect and message.attempts:
+                self._files.reach()
             self._files.confirm(message.key)
             known, begun = self._files.was_out(message.key), self._files.began(message.key)
         except OSError as error:
@@ -78,7 +83,7 @@ class FolderEndpoint:
         told = self._told(message, message.key)
         if known or told.outcome is not Outcome.UNKNOWN or told.issues:
             return told
-        if begun:
+        if begun and message.effect:  # a question may be laid out again: asked twice, it is answered once more
             return Receipt(Outcome.UNKNOWN, self._clock.now(), issues=(issues.interrupted(message.key),), sent=False)
         return self._unsure(Outcome.NOT_SEEN)
 
@@ -95,6 +100,10 @@ class FolderEndpoint:
         if found is None or "totals" not in found or not isinstance(found.get("details"), list):
             raise AdapterError(common.no_statement(self.config.name, day.isoformat(), name))
         return answers.remittance_from(found["totals"], found["details"], endpoint=self.config.name, day=day)
+
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        """The statement lists by itself. Raises AdapterError as ``remittance``."""
+        return Statement(self.remittance(day, facility))
 
     # -- receipts ------------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,15 @@ class Exchange:
         put(target, body)
         done(begun, self._mark(key, "out"))
 
+    def reach(self) -> None:
+        """A folder that is not there tells nothing about what ever lay in it.
+
+        Raises:
+            OSError: it is not there: a share that is gone, a stick that is out.
+        """
+        if not self.root.is_dir():
+            raise NotADirectoryError
+
     def lies_there(self, key: str) -> bool:
         """Whether nobody has taken it yet."""
         return self.outgoing(key).exists()

@@ -12,7 +12,7 @@ from adapter.model.call import CallFacts
 from adapter.model.dates import Clock
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
 from adapter.payers.delivery.endpoints.his import issues
 from adapter.payers.delivery.issues import no_statement
 
@@ -67,6 +67,10 @@ class Way(ABC):
     def remittance(self, day: date, facility: str) -> Remittance:
         """A HIS pays nothing. Raises AdapterError DEL-504."""
         raise AdapterError(no_statement(self.config.name, day.isoformat(), "a HIS gives no statement"))
+
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
+        """A HIS pays nothing."""
+        return Statement(None, silent=no_statement(self.config.name, day.isoformat(), "a HIS gives no statement"))
 
     def close(self) -> None:
         """Give connections back; most forms keep none."""

@@ -330,7 +330,7 @@ def _afterwards(turn: _Turn) -> OutboundMessage | Done:
     visit = turn.told.visit
     if not turn.told.region.settlement_list or visit.settled is None or visit.listed:
         return Done()
-    return turn.message("4101", key=f"{turn.told.facts.key}.reconcile.4101")
+    return turn.message("4101")
 
 
 _STAGES = {

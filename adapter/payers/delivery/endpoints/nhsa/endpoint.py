@@ -13,18 +13,18 @@ from adapter.model.dates import Clock
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.payers.delivery import issues as common
-from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange
+from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, OurSide, Statement
 from adapter.payers.delivery.endpoints.nhsa import issues, money_issues
 from adapter.payers.delivery.endpoints.nhsa.desk import BOUNDARY, BureauDesk, multipart
 from adapter.payers.delivery.endpoints.nhsa.dialogue import STAGES, Dialogue
 from adapter.payers.delivery.endpoints.nhsa.envelope import Answer
-from adapter.payers.delivery.endpoints.nhsa.history import sent_input
+from adapter.payers.delivery.endpoints.nhsa.history import message_id, sent_input
 from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital, Keys
 from adapter.payers.delivery.endpoints.nhsa.load import Dialect
 from adapter.payers.delivery.endpoints.nhsa.lookup import look
 from adapter.payers.delivery.endpoints.nhsa.msgid import MessageIds
 from adapter.payers.delivery.endpoints.nhsa.receipts import done_receipt
-from adapter.payers.delivery.endpoints.nhsa.reconcile import SettledAtBureau, Statement, compare_day
+from adapter.payers.delivery.endpoints.nhsa.reconcile import compare_day, settled_at_bureau
 from adapter.payers.delivery.endpoints.nhsa.signing.scheme import open_scheme
 from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict, judge
 from adapter.payers.delivery.endpoints.nhsa.words import personal_texts
@@ -32,6 +32,9 @@ from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
 
 #: What the patient's credential is put into when it is sent.
 _CARRIES_CREDENTIAL = ("1101", "2401", "2303", "2304")
+
+#: A refusal of these is believed when the bureau, asked, does not have them either.
+_SETTLES = ("2304", "2305")
 
 #: Gives what the patient showed at the window for a case, once; None: nothing was shown.
 Window = Callable[[str], Credential | None]
@@ -66,7 +69,7 @@ class NhsaEndpoint:
         hospital.checked(config.name, sign_in=dialect.region.sign_in)
         self._scheme = open_scheme(dialect.region.signing, keys or Keys())
         self.dialogue = Dialogue(dialect, hospital, MessageIds(hospital.fixmedins_code))
-        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token)
+        self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -92,7 +95,20 @@ class NhsaEndpoint:
         if self._needs_credential(message) and credential is None:
             waits = issues.waits_for_credential(message.key, message.operation)
             return Receipt(Outcome.NOT_SEEN, self._clock.now(), issues=(waits,), sent=False)
-        return self._receipt(message, self._post(message, credential))
+        receipt = self._receipt(message, self._post(message, credential))
+        if receipt.outcome is Outcome.REJECTED and message.operation in _SETTLES:
+            return self._unless_done(message, receipt)
+        return receipt
+
+    def _unless_done(self, message: OutboundMessage, refused: Receipt) -> Receipt:
+        """A refusal, unless the bureau has done it: what a proxy sends twice is refused the second time (已结算).
+
+        Where the bureau cannot be asked, the refusal says so, and the person who deals with it looks there first.
+        """
+        looked = self.lookup(message)
+        if looked.outcome is Outcome.ACCEPTED:
+            return replace(looked, sent=True)
+        return replace(refused, issues=(*refused.issues, *looked.issues))
 
     def lookup(self, message: OutboundMessage) -> Receipt:
         """What became of it, as far as this bureau can be asked. Has no effect.
@@ -109,17 +125,27 @@ class NhsaEndpoint:
         return Receipt(found.outcome, now, issues=found.issues, retry_after=1)
 
     def remittance(self, day: date, facility: str) -> Remittance:
-        """The platform lists nothing by itself. Raises AdapterError DEL-566; ``compare`` is the way."""
+        """The platform lists nothing by itself. Raises AdapterError DEL-566; ``statement`` is the way."""
         raise AdapterError(money_issues.needs_our_side(self.config.name, day.isoformat()))
 
-    def compare(self, day: date, ours: Sequence[SettledAtBureau]) -> Statement:
+    def statement(self, day: date, facility: str, ours: OurSide) -> Statement:
         """The bureau's word on a day's settlements: totals (3201) and, where they differ, details (3202).
+
+        The bureau counts by its own day of settlement, and refuses or lists nothing by rule date.
 
         Raises:
             AdapterError: DEL-504 when it cannot be had, DEL-567 for a file that cannot be read.
         """
+        near = [settled_at_bureau(each, self._definitions) for each in ours.booked]
+        unsure = {message_id(each): each.key for each in ours.unsure if each.operation == "2304"}
         desk = BureauDesk(self.config.name, day, self.dialogue, self._clock, self._send, self._judge_only)
-        return compare_day(day, ours, self.config.name, self._region, desk, self._definitions)
+        told = compare_day(day, near, unsure, self.config.name, self._region, desk, self._definitions)
+        return Statement(told, days={each.key: each.on for each in near})
+
+    @property
+    def lists(self) -> str:
+        """4101 follows a settlement where the region wants it."""
+        return "4101" if self._region.settlement_list else ""
 
     def compensation(self, lost: OutboundMessage, at: datetime) -> OutboundMessage:
         """2601 for a message that stays unknown: to be stored and sent as any other. Raises AdapterError DEL-552."""

@@ -118,12 +118,19 @@ def visit_of(exchanges: Iterable[Exchange], definitions: Definitions) -> Visit:
         transaction = definitions.transactions.get(number)
         if transaction is None:
             continue
-        answer = read_answer(exchange.receipt.body, definitions)
+        answer = answer_of(exchange, definitions)
         fold = _FOLDS.get(number)
         visit = replace(visit, said=(*visit.said, exchange.receipt.at))
         if fold is not None:
             visit = fold(visit, exchange, answer)
     return visit
+
+
+def answer_of(exchange: Exchange, definitions: Definitions) -> Answer:
+    """The stored answer. What a person told of a transaction says that it is done, and no more."""
+    if exchange.receipt.told_by is not None:
+        return Answer("0", "", {})
+    return read_answer(exchange.receipt.body, definitions)
 
 
 def sent_input(message: OutboundMessage) -> Mapping[str, Any]:
@@ -180,7 +187,7 @@ def _entitled(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
 
 def _admitted(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
     fresh = Visit(visit.signed, visit.insured, visit.entitled, said=visit.said)
-    mdtrt_id = text_of(answer.first("result").get("mdtrt_id"))
+    mdtrt_id = text_of(answer.first("result").get("mdtrt_id")) or _told_by_person(exchange)
     return replace(fresh, mdtrt_id=mdtrt_id, admission=sent_input(exchange.message))
 
 
@@ -198,6 +205,7 @@ def _charged(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
         lines = {serial: row_digest(row) for serial, row in sent.items()}
         return replace(visit, refused=(*visit.refused, RefusedChunk(lines, answer.words, exchange.receipt.at)))
     told = {text_of(row.get("feedetl_sn")): row for row in answer.rows("result")}
+    told = told if exchange.receipt.told_by is None else {serial: {} for serial in sent}
     accepted = {
         serial: SentLine(
             row_digest(row),
@@ -238,13 +246,18 @@ def _discharge_cancelled(visit: Visit, exchange: Exchange, answer: Answer) -> Vi
 
 
 def _settled(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
-    setl_id = text_of(answer.first("setlinfo").get("setl_id"))
+    setl_id = text_of(answer.first("setlinfo").get("setl_id")) or _told_by_person(exchange)
     funds = tuple(
         (text_of(row.get("fund_pay_type")), amount_of(row.get("fund_payamt")) or ZERO)
         for row in answer.rows("setldetail")
     )
     settled = Settled(setl_id, message_id(exchange.message), exchange.message.key, funds)
     return replace(visit, settled=settled, listed=False)
+
+
+def _told_by_person(exchange: Exchange) -> str:
+    """The bureau's id as a person read it from paper or screen."""
+    return (exchange.receipt.reference or "") if exchange.receipt.told_by is not None else ""
 
 
 def _settlement_cancelled(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:

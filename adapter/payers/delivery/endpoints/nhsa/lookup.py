@@ -95,7 +95,9 @@ def _discharge(message: OutboundMessage, ask: Ask, med_type: str) -> Found:
     envelope = decode(message.composed)
     sent = next(iter(envelope["input"].values()))
     until = str(envelope["inf_time"])
-    since = f"{int(until[:4]) - 2}{until[4:8]}01 00:00:00"  # longer than any stay; the visit itself is named
+    left = str(sent.get("endtime") or "")  # 2405 does not say it, and a stay may be taken up again years later
+    begun, years = (left, 2) if left else (until, 10)
+    since = f"{int(begun[:4]) - years}{begun[4:8]}01 00:00:00"  # longer than any stay; the visit itself is named
     span = {"psn_no": sent["psn_no"], "begntime": since, "endtime": until}
     span |= {"mdtrt_id": sent["mdtrt_id"], "med_type": med_type}
     rows = _rows(ask("5201", span), "mdtrtinfo")

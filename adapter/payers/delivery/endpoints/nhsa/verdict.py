@@ -11,6 +11,7 @@ from adapter.payers.delivery.endpoints.nhsa import issues
 from adapter.payers.delivery.endpoints.nhsa.definitions import Definitions, Transaction
 from adapter.payers.delivery.endpoints.nhsa.envelope import Answer, read_answer
 from adapter.payers.delivery.endpoints.nhsa.region import Region
+from adapter.payers.delivery.endpoints.nhsa.values import text_of
 from adapter.payers.delivery.endpoints.nhsa.words import shown
 
 
@@ -80,6 +81,9 @@ def _success(key: str, transaction: Transaction, answer: Answer, region: Region)
     if not answer.has(transaction.output):
         expected = "/".join(transaction.output)
         return Judged(Verdict.UNCLEAR, answer, (issues.unclear(key, transaction.number, f"no {expected}"),))
+    if transaction.number == "2304" and not text_of(answer.first("setlinfo").get("setl_id")):
+        # the sheet of a trial is no settlement, and without its id nothing could ever be taken back
+        return Judged(Verdict.UNCLEAR, answer, (issues.unclear(key, transaction.number, "no setl_id"),))
     return Judged(Verdict.DONE, answer)
 
 

@@ -76,7 +76,7 @@ public final class Validate {
     return support;
   }
 
-  private static String judge(FhirValidator validator, Path file) throws IOException {
+  static String judge(FhirValidator validator, Path file) throws IOException {
     List<SingleValidationMessage> found = new ArrayList<>();
     if (file.toString().endsWith(".ndjson")) {
       for (String line : Files.readAllLines(file)) {
@@ -111,7 +111,7 @@ public final class Validate {
   }
 
   /** A JSON string. */
-  private static String text(String value) {
+  static String text(String value) {
     StringBuilder out = new StringBuilder("\"");
     for (char one : (value == null ? "" : value).toCharArray()) {
       if (one == '"' || one == '\\') {

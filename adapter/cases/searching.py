@@ -1,0 +1,199 @@
+"""Search over kept resources: the index proposes, the resources decide, and the journal says who looked (检索)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.cases.served import is_personal
+from adapter.cases.tools import Act, Tools
+from adapter.fhir.canonical import decode
+from adapter.fhir.search import issues
+from adapter.fhir.search.parameters import parameter_number, parameters_of, searched_types
+from adapter.fhir.search.query import Include, Query
+from adapter.fhir.search.terms import reference_number, values_at
+from adapter.fhir.search.values import reference_of
+from adapter.ledger.ledger import Transaction
+from adapter.ledger.resources import Name
+from adapter.ledger.rows import ResourceRow
+from adapter.model.issues import AdapterError
+from adapter.model.search import AnyValue, Search
+
+#: Resources that are looked at for one page, at most: what the index cannot tell is not searched for without an end.
+MOST_LOOKED_AT = 20_000
+#: Resources that come along with a page, at most.
+MOST_INCLUDED = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource as it is kept, and as it reads."""
+
+    row: ResourceRow
+    resource: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """One page.
+
+    Attributes:
+        included: what came along, by type and id; none of the found ones.
+        following: the place after which the next page begins; None on the last one.
+        total: how many match in all, where that was asked for.
+        cut: more would have come along than is given at once.
+    """
+
+    found: tuple[Kept, ...]
+    included: tuple[Kept, ...] = ()
+    following: tuple[int, int] | None = None
+    total: int | None = None
+    cut: bool = False
+
+
+def search_resources(query: Query, tools: Tools, act: Act) -> SearchAnswer:
+    """Answer a search. Whoever finds a person's resources stands in the journal of each case that they belong to.
+
+    Raises:
+        AdapterError: FHIR-206, the conditions are so wide that too many resources would have to be looked at.
+    """
+    personal = is_personal(query.type) or query.includes or query.revincludes
+    with tools.ledger.transaction() if personal else tools.ledger.reading() as tx:
+        total = _count(tx, query) if query.total else None
+        if query.summary == "count" or not query.count:
+            return SearchAnswer((), total=total)
+        found, following = _page(tx, query, query.count)
+        included, cut = _along(tx, query, found)
+        if personal:
+            _write_down(tx, query, (*found, *included), act)
+        return SearchAnswer(tuple(found), tuple(included), following, total, cut)
+
+
+def _search(query: Query, after: tuple[int, int] | None) -> Search:
+    return Search(
+        type=query.type,
+        everything=parameter_number(query.type, ""),
+        updated=parameter_number(query.type, "_lastUpdated"),
+        conditions=tuple(condition for each in query.criteria for condition in each.conditions()),
+        order=query.order,
+        descending=query.descending,
+        after=after,
+    )
+
+
+def _page(tx: Transaction, query: Query, count: int) -> tuple[list[Kept], tuple[int, int] | None]:
+    """Resources that match, in order, and the place after which more of them stand."""
+    found: list[Kept] = []
+    places: list[tuple[int, int]] = []
+    after, looked_at, step = query.after, 0, count + 1
+    while True:
+        proposed = tx.find(_search(query, after), step)
+        places_of = {each.id: each.place for each in proposed}
+        for row in tx.newest_resources((query.type, each.id) for each in proposed):
+            if row.deleted:
+                continue
+            resource = decode(row.body)
+            if all(criterion.matches(told(row, resource)) for criterion in query.criteria):
+                found.append(Kept(row, resource))
+                places.append(places_of[row.id])
+        if len(found) > count:
+            return found[:count], places[count - 1]
+        if len(proposed) < step:
+            return found, None
+        after, looked_at = proposed[-1].place, looked_at + len(proposed)
+        if looked_at >= MOST_LOOKED_AT:
+            raise AdapterError(issues.too_costly(query.type, looked_at))
+        step = min(step * 4, 1_000)
+
+
+def _count(tx: Transaction, query: Query) -> int:
+    """How many match: what the index proposes, where it can tell all that was asked."""
+    if all(each.told_by_index for each in query.criteria):
+        return tx.count_found(_search(query, None))
+    return len(_page(tx, query, MOST_LOOKED_AT)[0])
+
+
+def told(row: ResourceRow, resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource with what the ledger knows of it: its version and when it was written."""
+    known = {"versionId": str(row.version), "lastUpdated": row.at.isoformat(timespec="milliseconds")}
+    return {**resource, "meta": {**resource.get("meta", {}), **known}}
+
+
+# -- what comes along -------------------------------------------------------------------------------------------------
+
+
+def _along(tx: Transaction, query: Query, found: Sequence[Kept]) -> tuple[list[Kept], bool]:
+    """Resources that the found ones point to, or that point to them, as far as that was asked for."""
+    have: dict[Name, Kept] = {(each.row.type, each.row.id): each for each in found}
+    along: dict[Name, Kept] = {}
+    new: Sequence[Kept] = found
+    while new and len(along) < MOST_INCLUDED:
+        first = new is found
+        names = _pointed_to(new, [each for each in query.includes if first or each.again])
+        names += _pointing(tx, new, [each for each in query.revincludes if first or each.again])
+        wanted = [name for name in dict.fromkeys(names) if name not in have and name not in along]
+        rows = [row for row in tx.newest_resources(wanted[: MOST_INCLUDED - len(along)]) if not row.deleted]
+        new = [Kept(row, decode(row.body)) for row in rows]
+        along |= {(each.row.type, each.row.id): each for each in new}
+    return [along[name] for name in sorted(along)], len(along) >= MOST_INCLUDED
+
+
+def _pointed_to(kept: Sequence[Kept], includes: Sequence[Include]) -> list[Name]:
+    names: list[Name] = []
+    for include in includes:
+        for each in kept:
+            if each.row.type != include.type:
+                continue
+            known = parameters_of(include.type)
+            wanted = known.values() if include.parameter == "*" else (known[include.parameter],)
+            for parameter in wanted:
+                if parameter.kind == "reference":
+                    values = (value for place in parameter.places for value in values_at(each.resource, place))
+                    names += _own_names(values, include.target)
+    return names
+
+
+def _own_names(values: Iterable[Any], target: str | None) -> list[Name]:
+    """``Type/id`` of references that may point to what is kept here."""
+    names: list[Name] = []
+    for value in values:
+        kind, slash, id_ = (reference_of(value)[0] or "").partition("/")
+        if slash and kind in _SEARCHED and "/" not in id_ and target in (None, kind):
+            names.append((kind, id_))
+    return names
+
+
+def _pointing(tx: Transaction, kept: Sequence[Kept], includes: Sequence[Include]) -> list[Name]:
+    names: list[Name] = []
+    for include in includes:
+        known = parameters_of(include.type)
+        wanted = known.values() if include.parameter == "*" else (known[include.parameter],)
+        to = [each for each in kept if include.target in (None, each.row.type)]
+        values = tuple(reference_number(f"{each.row.type}/{each.row.id}") for each in to)
+        for parameter in wanted:
+            if parameter.kind != "reference" or not values:
+                continue
+            everything, updated = (parameter_number(include.type, name) for name in ("", "_lastUpdated"))
+            search = Search(include.type, everything, updated, (AnyValue(parameter.number, values),))
+            names += [(include.type, each.id) for each in tx.find(search, MOST_INCLUDED)]
+    return names
+
+
+_SEARCHED = frozenset(searched_types())
+
+
+def _write_down(tx: Transaction, query: Query, seen: Sequence[Kept], act: Act) -> None:
+    """Who looked, for what kind of thing, and what was shown: a line in each case that it belongs to.
+
+    The searched values are not written down; they may be a person's.
+    """
+    names = [(each.row.type, each.row.id) for each in seen if is_personal(each.row.type)]
+    cases = tx.cases_of_resources(names)
+    by_case: dict[str, list[str]] = {}
+    for name in names:
+        for case_id in cases.get(name) or [""]:
+            by_case.setdefault(case_id, []).append("/".join(name))
+    asked = sorted({each.parameter.name for each in query.criteria})
+    for case_id, shown in sorted(by_case.items()):
+        tx.note(case_id, "resources-searched", {"type": query.type, "by": asked, "shown": shown}, **act.said)

@@ -1,0 +1,196 @@
+"""``adapter validate``: any FHIR file against R4's rules, ours, and profiles. 校验。"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from adapter.doors.cli.context import AsJson, settings
+from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
+from adapter.fhir.profiles import Profiles, load_profiles
+from adapter.fhir.profiles.check import profile_findings, unchecked
+from adapter.fhir.profiles.issues import no_resource_for
+from adapter.fhir.profiles.tree import Tree
+from adapter.fhir.schema.compiled import SERVED, fits
+from adapter.fhir.validation import inside, validate
+from adapter.fhir.written import LINES, Written, written
+from adapter.model.issues import Issue, Severity
+
+_ENDINGS = (".json", ".xml", *LINES)
+_STDIN = "-"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found in one file. Of each code the first issues are kept, so that memory stays flat."""
+
+    name: str
+    most: int
+    resources: int = 0
+    severities: Counter[Severity] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    kept: list[tuple[int | None, Issue]] = field(default_factory=list)
+
+    def take(self, found: Iterable[Issue], line: int | None) -> list[Issue]:
+        """Count issues; returns those that are worth telling."""
+        told = []
+        for issue in found:
+            self.severities[issue.severity] += 1
+            self.codes[issue.code] += 1
+            if not self.most or self.codes[issue.code] <= self.most:
+                self.kept.append((line, issue))
+                told.append(issue)
+        return told
+
+    @property
+    def errors(self) -> int:
+        return self.severities[Severity.ERROR] + self.severities[Severity.FATAL]
+
+
+def validate_(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="FHIR JSON, XML or NDJSON, folders of them, - for stdin.")
+    ],
+    profile: Annotated[
+        list[str] | None, typer.Option(metavar="URL|NAME", help="Also hold resources of its type against a profile.")
+    ] = None,
+    definitions: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, file_okay=False, help="A folder of further StructureDefinitions and ValueSets."),
+    ] = None,
+    receiving: Annotated[
+        bool, typer.Option("--receiving", "--received", help="Written by others: rules of the prose warn only.")
+    ] = False,
+    most: Annotated[int, typer.Option(min=0, help="Tell so many issues of each code and file; 0 tells all.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """Check FHIR R4: structure, required codes, invariants, references, currency, the money rules of the prose. 校验
+
+    Example:  adapter validate out/fhir --profile charge-line
+    """
+    paths = list(_found(files))
+    profiles = load_profiles(settings().mappings_folder / "profiles", *(definitions or ()))
+    wanted = [_named(name, profiles) for name in profile or ()]
+    if not json:
+        print_issues(issue for tree in wanted for issue in unchecked(tree, profiles))
+    done = []
+    with _progress() as bar:
+        task = bar.add_task("", total=sum(path.stat().st_size for path in paths if str(path) != _STDIN) or None)
+        for path in paths:
+            checked, kinds = Checked(str(path), most), set[str]()
+            for one in _opened(path):
+                told = checked.take(_judged(one, profiles, wanted, sending=not receiving), one.line)
+                checked.resources += 1
+                kinds |= {str(each.get("resourceType")) for each in _every(one.resource or {})}
+                if told and not json:
+                    print_issues(_placed(issue, path, one.line) for issue in told)
+                if checked.resources % 500 == 0 or one.line is None:
+                    bar.update(task, description=f"{path.name} {checked.resources} resources")
+                bar.advance(task, one.size)
+            absent = (no_resource_for("file", tree.kind, tree.name) for tree in wanted if tree.kind not in kinds)
+            told = checked.take(absent, None)
+            if not json:
+                print_issues(_placed(issue, path, None) for issue in told)
+            done.append(checked)
+    _report(done, json=json)
+    finish(issue for checked in done for _, issue in checked.kept)
+
+
+def _found(files: Sequence[str]) -> Iterator[Path]:
+    """The files that are meant; a folder stands for all FHIR files in it. Wrong usage when there is none."""
+    for name in files:
+        path = Path(name)
+        if name == _STDIN or path.is_file():
+            yield path
+        elif path.is_dir():
+            inner = [each for each in sorted(path.rglob("*")) if each.suffix in _ENDINGS and each.is_file()]
+            if not inner:
+                raise typer.BadParameter(f"{name} holds no {', '.join(_ENDINGS)}", param_hint="FILE")
+            yield from inner
+        else:
+            raise typer.BadParameter(f"{name} does not exist", param_hint="FILE")
+
+
+def _named(name: str, profiles: Profiles) -> Tree:
+    tree = profiles.named(name)
+    if tree is None:
+        raise typer.BadParameter(f"no profile {name}; there are {', '.join(profiles.names)}", param_hint="--profile")
+    return tree
+
+
+def _opened(path: Path) -> Iterator[Written]:
+    if str(path) == _STDIN:
+        yield from written(sys.stdin.buffer)
+        return
+    with path.open("rb") as stream:
+        yield from written(stream, lines=path.suffix in LINES)
+
+
+def _judged(one: Written, profiles: Profiles, wanted: Sequence[Tree], *, sending: bool) -> list[Issue]:
+    """Issues of one resource: R4 and ours first, then profiles on what is sound in itself."""
+    if one.resource is None:
+        return list(one.issues)
+    found = validate([one.resource], sending=sending, advise=True)
+    sound = [each for each in _every(one.resource) if each.get("resourceType") in SERVED]
+    sound = [each for each in sound if fits(each["resourceType"], each)]
+    for each in sound:
+        mine = [tree for tree in wanted if tree.kind == each["resourceType"]]
+        for tree in mine or (None,):
+            found += profile_findings(each, profiles, wanted=tree)
+    return list(dict.fromkeys(found))
+
+
+def _every(resource: dict[str, Any]) -> Iterator[Any]:
+    """A resource and those that stand inside it."""
+    yield resource
+    for each in inside(resource):
+        yield from _every(dict(each))
+
+
+def _placed(issue: Issue, path: Path, line: int | None) -> Issue:
+    """The issue with its file and line before the pointer."""
+    return replace(issue, pointer=f"{path}{'' if line is None else f':{line}'} {issue.pointer}")
+
+
+def _progress() -> Progress:
+    """What is being read, on stderr; it leaves nothing behind in a pipe."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True)
+
+
+def _report(done: Sequence[Checked], *, json: bool) -> None:
+    """Each file's figures, and all of them by code; issues are told already, or stand in the JSON."""
+    codes = sum((checked.codes for checked in done), Counter[str]())
+    if json:
+        print_json({"files": [_file_json(checked) for checked in done], "codes": dict(sorted(codes.items()))})
+        return
+    for checked in done:
+        warnings, told = checked.severities[Severity.WARNING], len(checked.kept)
+        untold = sum(checked.codes.values()) - told
+        more = f"; {untold} more were not told (--most 0)" if untold else ""
+        out.print(
+            f"{checked.name}: {checked.resources} resources, {checked.errors} errors, {warnings} warnings{more}",
+            markup=False,
+        )
+    if codes:
+        first = {issue.code: issue for checked in reversed(done) for _, issue in reversed(checked.kept)}
+        rows = [(code, str(first[code].severity), str(count), first[code].zh) for code, count in sorted(codes.items())]
+        table("", ("code", "severity", "count 数", "for example 例"), rows, right=("count 数",))
+
+
+def _file_json(checked: Checked) -> dict[str, Any]:
+    return {
+        "file": checked.name,
+        "resources": checked.resources,
+        "errors": checked.errors,
+        "warnings": checked.severities[Severity.WARNING],
+        "information": checked.severities[Severity.INFORMATION],
+        "issues": [{**({} if line is None else {"line": line}), **issue_json(issue)} for line, issue in checked.kept],
+    }

@@ -1,0 +1,7 @@
+"""FHIR server: the resources that are kept, read and searched by R4's own rules. FHIR 服务。
+
+In:    requests under /fhir, JSON or XML.
+Out:   resources, Bundles, OperationOutcomes in the format that was asked for.
+Never: decides anything itself; shows a person's resource without a line in the journal; puts a person's data in a link.
+Start: negotiation.py, then reading.py.
+"""

@@ -1,0 +1,107 @@
+"""JSON or XML: what is asked for, what came, and how an answer is written (内容协商)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from fastapi import Request, Response
+
+from adapter.doors.web import issues
+from adapter.fhir.canonical import encode, pretty
+from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.xml_out import xml_of
+from adapter.model.issues import AdapterError, Issue
+
+#: The version that the base /fhir speaks; R4's own number, as clients compare it.
+_OURS = "4.0"
+
+
+class Format(StrEnum):
+    """How a resource is written."""
+
+    JSON = "application/fhir+json"
+    XML = "application/fhir+xml"
+
+
+_NAMES: Mapping[str, Format] = {
+    **dict.fromkeys(("json", "application/json", "application/fhir+json", "text/json"), Format.JSON),
+    **dict.fromkeys(("xml", "application/xml", "application/fhir+xml", "text/xml"), Format.XML),
+    "*/*": Format.JSON,
+    "application/*": Format.JSON,
+}
+
+
+def wanted(request: Request) -> Format:
+    """The format to answer in: ``_format`` before ``Accept``, JSON where nothing is said.
+
+    Raises:
+        AdapterError: API-850 (406) when only other formats, or another version of FHIR, are taken.
+    """
+    asked = request.query_params.get("_format")
+    if asked is not None:
+        # a + in an address that was not escaped arrives as a space
+        found = _NAMES.get(asked.partition(";")[0].strip().lower().replace(" ", "+"))
+        if found is None:
+            raise AdapterError(issues.not_acceptable())
+        return found
+    header = request.headers.get("accept", "")
+    if not header.strip():
+        return Format.JSON
+    ranked = sorted(((_quality(part), -number, part) for number, part in enumerate(header.split(","))), reverse=True)
+    for quality, _, part in ranked:
+        kind, version = _kind_and_version(part)
+        if quality > 0 and kind in _NAMES and version.startswith(_OURS):
+            return _NAMES[kind]
+    raise AdapterError(issues.not_acceptable())
+
+
+def wanted_anyway(request: Request) -> Format:
+    """As ``wanted``, for answers that must be given in any case: JSON where nothing fits."""
+    try:
+        return wanted(request)
+    except AdapterError:
+        return Format.JSON
+
+
+def answer(
+    request: Request,
+    resource: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    format_: Format | None = None,
+) -> Response:
+    """A resource in the format that was asked for."""
+    format_ = format_ or wanted(request)
+    if format_ is Format.XML:
+        body = xml_of(resource)
+    else:
+        body = pretty(resource) if request.query_params.get("_pretty") == "true" else encode(resource)
+    said = {"Vary": "Accept", **(headers or {})}
+    return Response(body, status, said, f"{format_}; fhirVersion={_OURS}")
+
+
+def outcome(
+    request: Request, found: Iterable[Issue], status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Issues as an OperationOutcome, in the format that was asked for as far as there is one."""
+    return answer(request, operation_outcome(found), status, headers, format_=wanted_anyway(request))
+
+
+def _kind_and_version(part: str) -> tuple[str, str]:
+    kind, *parameters = (each.strip() for each in part.split(";"))
+    versions = [each.partition("=")[2].strip('"') for each in parameters if each.lower().startswith("fhirversion=")]
+    return kind.lower(), versions[0] if versions else _OURS
+
+
+def _quality(part: str) -> float:
+    for each in part.split(";")[1:]:
+        name, _, value = each.strip().partition("=")
+        if name == "q":
+            try:
+                return max(0.0, min(1.0, float(value)))
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,210 @@
+"""Read, vread, history and search of what is kept (读取、历史、检索)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from adapter import __version__
+from adapter.cases import served
+from adapter.cases.searching import search_resources, told
+from adapter.cases.served import ResourceRow
+from adapter.doors.web import issues
+from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
+from adapter.doors.web.fhir.bundles import history as history_bundle
+from adapter.doors.web.fhir.bundles import searchset
+from adapter.doors.web.fhir.negotiation import answer
+from adapter.fhir.canonical import decode
+from adapter.fhir.metadata import RELEASED, SERVED, capability_statement
+from adapter.fhir.search import issues as wrong
+from adapter.fhir.search.query import MOST, parse
+from adapter.fhir.search.showing import shown
+from adapter.model.issues import AdapterError
+
+opened = APIRouter(tags=["FHIR"])
+router = APIRouter(tags=["FHIR"])
+
+_SCHEMA = {"schema": {"type": "object", "required": ["resourceType"]}}
+_CONTENT = {"application/fhir+json": _SCHEMA, "application/fhir+xml": {"schema": {"type": "string"}}}
+OUTCOME = {"content": _CONTENT, "description": "OperationOutcome"}
+RESOURCE = {"content": _CONTENT, "description": "The resource"}
+BUNDLE = {"content": _CONTENT, "description": "Bundle"}
+
+Kind = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$", description="A type of resource.", examples=["ChargeItem"])]
+Identity = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-.]{1,64}$", description="The resource's id.")]
+
+
+def base_of(request: Request) -> str:
+    """Our own FHIR address as the caller sees it."""
+    return f"{str(request.base_url).rstrip('/')}/fhir"
+
+
+@opened.get("/fhir/metadata", summary="CapabilityStatement", response_class=Response, responses={200: RESOURCE})
+def metadata(request: Request) -> Response:
+    """What this server can do, made from what it does. Open without a token."""
+    return answer(request, capability_statement(version=__version__, released=RELEASED, base=base_of(request)))
+
+
+@router.get(
+    "/fhir/{kind}/{identity}",
+    summary="Read a resource",
+    response_class=Response,
+    responses={200: RESOURCE, 304: {"description": "Not modified"}, 404: OUTCOME, 406: OUTCOME, 410: OUTCOME},
+)
+def read(
+    request: Request, kind: Kind, identity: Identity, service: ServiceNow, actor: ActorNow, reason: Why = None
+) -> Response:
+    """The newest version, with `ETag` and `Last-Modified`. Whoever reads a person's resource stands in the journal.
+
+    `If-None-Match` and `If-Modified-Since` save the transfer of what is known; `_summary` and `_elements` show a part.
+    """
+    pointer = f"{kind}/{identity}"
+    told_ = act(service, actor, reason, "read")
+    found = served.read_resource(kind, identity, service.tools, told_) if kind in SERVED else None
+    return _one(request, found, pointer)
+
+
+@router.get(
+    "/fhir/{kind}/{identity}/_history/{version}",
+    summary="Read one version",
+    response_class=Response,
+    responses={200: RESOURCE, 404: OUTCOME, 406: OUTCOME, 410: OUTCOME},
+)
+def vread(
+    request: Request,
+    kind: Kind,
+    identity: Identity,
+    version: str,
+    service: ServiceNow,
+    actor: ActorNow,
+    reason: Why = None,
+) -> Response:
+    """One version as it was."""
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+    told_ = act(service, actor, reason, "read a version")
+    found = None
+    if kind in SERVED and number is not None:
+        found = served.read_resource(kind, identity, service.tools, told_, version=number)
+    return _one(request, found, f"{kind}/{identity}/_history/{number or '?'}")
+
+
+@router.get(
+    "/fhir/{kind}/{identity}/_history",
+    summary="Every version of a resource",
+    response_class=Response,
+    responses={200: BUNDLE, 404: OUTCOME, 406: OUTCOME},
+)
+def history(
+    request: Request, kind: Kind, identity: Identity, service: ServiceNow, actor: ActorNow, reason: Why = None
+) -> Response:
+    """Newest first. `_count` limits how many are shown, `_since` to those written from a moment on."""
+    query = parse(kind, [], lenient=True) if kind in SERVED else None
+    told_ = act(service, actor, reason, "read the history")
+    rows = served.resource_history(kind, identity, service.tools, told_) if query is not None else []
+    if not rows:
+        raise AdapterError(issues.no_such_resource(f"{kind}/{identity}"))
+    since, count = _since(request, kind), _count(request, kind)
+    shown_rows = [row for row in reversed(rows) if since is None or row.at >= since]
+    return answer(request, history_bundle(kind, shown_rows[:count], base_of(request), len(shown_rows)))
+
+
+@router.get(
+    "/fhir/{kind}",
+    summary="Search",
+    response_class=Response,
+    responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
+)
+def search(request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, reason: Why = None) -> Response:
+    """By R4's search parameters of the type; the CapabilityStatement lists them.
+
+    A person's own data (names, addresses, ID numbers) is refused in an address: POST it to `_search`.
+    """
+    return _searched(request, kind, request.url.query, service, actor, reason, in_address=True)
+
+
+@router.post(
+    "/fhir/{kind}/_search",
+    summary="Search, with the parameters in the body",
+    response_class=Response,
+    responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+            "required": False,
+        }
+    },
+)
+async def search_by_post(
+    request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, reason: Why = None
+) -> Response:
+    """As a search by GET; nothing of it stands in an address or a log."""
+    body = (await request.body()).decode("utf-8", "replace")
+    asked = "&".join(each for each in (request.url.query, body) if each)
+    return await run_in_threadpool(_searched, request, kind, asked, service, actor, reason, in_address=False)
+
+
+def _searched(
+    request: Request,
+    kind: str,
+    asked: str,
+    service: ServiceNow,
+    actor: ActorNow,
+    reason: str | None,
+    *,
+    in_address: bool,
+) -> Response:
+    lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
+    base = base_of(request)
+    pairs = parse_qsl(asked, keep_blank_values=True, max_num_fields=200)
+    query = parse(kind, pairs, base=base, lenient=lenient, in_address=in_address)
+    found = search_resources(query, service.tools, act(service, actor, reason, "search"))
+    return answer(request, searchset(query, found, base))
+
+
+def _one(request: Request, found: ResourceRow | None, pointer: str) -> Response:
+    """One version as an answer, or why there is none."""
+    if found is None:
+        raise AdapterError(issues.no_such_resource(pointer))
+    if found.deleted:
+        raise AdapterError(issues.resource_gone(pointer))
+    headers = {"ETag": f'W/"{found.version}"', "Last-Modified": format_datetime(found.at, usegmt=True)}
+    if _known(request, found):
+        return Response(status_code=304, headers=headers)
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name in ("_summary", "_elements")]
+    query = parse(found.type, pairs)
+    resource = shown(told(found, decode(found.body)), query.summary, query.elements)
+    return answer(request, resource, headers=headers)
+
+
+def _known(request: Request, found: ResourceRow) -> bool:
+    """Whether the caller has this version already."""
+    if (tags := request.headers.get("if-none-match")) is not None:
+        return any(tag.strip() in (f'W/"{found.version}"', f'"{found.version}"', "*") for tag in tags.split(","))
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except (TypeError, ValueError):
+        return False
+    return since.tzinfo is not None and found.at.replace(microsecond=0) <= since
+
+
+def _count(request: Request, kind: str) -> int:
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name == "_count"]
+    return parse(kind, pairs).count if pairs else MOST
+
+
+def _since(request: Request, kind: str) -> datetime | None:
+    text = request.query_params.get("_since")
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise AdapterError(wrong.bad_value(kind, "_since", "2021-05-17T08:00:00+08:00"))
+    return found

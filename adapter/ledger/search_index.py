@@ -1,0 +1,198 @@
+"""Keeping the search index in step with the resources (检索索引).
+
+Lines are written in the transaction that keeps the resource. They are no part of the journal's replay: they follow
+from the newest version of each resource, and ``fill`` makes them all anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, String, Table, delete, insert, select, update
+
+from adapter.ledger.search_tables import (
+    INDEX,
+    search_edition,
+    search_longest,
+    search_names,
+    search_ranges,
+    search_texts,
+    search_values,
+)
+from adapter.ledger.tables import content, resources
+from adapter.model.search import NO_END, NO_TIME, Terms
+
+#: Works out what a resource is found under: its type, its bytes, when it was kept; None for what is never searched.
+TermsOf = Callable[[str, bytes, datetime], Terms | None]
+
+#: Resources that are indexed at once.
+_BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """How resources are indexed.
+
+    Attributes:
+        edition: changes when the same resource would be found under other terms; then everything is indexed anew.
+    """
+
+    terms: TermsOf
+    edition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource for the index."""
+
+    type: str
+    id: str
+    body: bytes
+    at: datetime
+
+
+def number_of(kind: str, id_: str) -> int:
+    """The number under which the index knows a resource."""
+    return int.from_bytes(hashlib.sha256(f"{kind}/{id_}".encode()).digest()[:8], "big", signed=True)
+
+
+def add(connection: Connection, indexer: Indexer, entries: Iterable[Entry]) -> None:
+    """Write the lines of new newest versions."""
+    lines = _Lines()
+    for entry in entries:
+        terms = indexer.terms(entry.type, entry.body, entry.at)
+        if terms is not None:
+            lines.take(number_of(entry.type, entry.id), entry, terms)
+    for table, rows in lines.by_table():
+        _insert(connection, table, rows)
+    _note_longest(connection, lines.longest)
+
+
+def remove(connection: Connection, indexer: Indexer, entries: Iterable[Entry]) -> None:
+    """Take out the lines of versions that are the newest no longer, found again from their bytes."""
+    lines = _Lines()
+    for entry in entries:
+        terms = indexer.terms(entry.type, entry.body, entry.at)
+        if terms is not None:
+            lines.take(number_of(entry.type, entry.id), entry, terms)
+    for table, rows in lines.by_table():
+        keys = [column.name for column in table.primary_key]
+        marks = " AND ".join(f"{name} = {_mark(connection)}" for name in keys)
+        places = [list(table.c.keys()).index(name) for name in keys]
+        connection.exec_driver_sql(
+            f"DELETE FROM {table.name} WHERE {marks}",  # noqa: S608  (names of our own tables)
+            [tuple(row[place] for place in places) for row in rows],
+        )
+
+
+def fill(connection: Connection, indexer: Indexer) -> int:
+    """Make the whole index anew; returns how many resources were looked at."""
+    for table in INDEX:
+        connection.execute(delete(table))
+    count = 0
+    for batch in _newest(connection):
+        add(connection, indexer, batch)
+        count += len(batch)
+    connection.execute(delete(search_edition))
+    connection.execute(insert(search_edition).values(edition=indexer.edition))
+    return count
+
+
+def edition_of(connection: Connection) -> int | None:
+    """The edition that the index was made with."""
+    return connection.execute(select(search_edition.c.edition)).scalar()
+
+
+def _newest(connection: Connection) -> Iterator[list[Entry]]:
+    """The newest versions of all resources, a batch at a time, by type and id."""
+    columns = select(resources.c.type, resources.c.id, resources.c.at, content.c.body).join(
+        content, content.c.digest == resources.c.content
+    )
+    after = ("", "")
+    while True:
+        place = (resources.c.type > after[0]) | ((resources.c.type == after[0]) & (resources.c.id > after[1]))
+        query = columns.where(resources.c.newest, place).order_by(resources.c.type, resources.c.id).limit(_BATCH)
+        batch = [Entry(row.type, row.id, bytes(row.body), row.at) for row in connection.execute(query)]
+        if not batch:
+            return
+        yield batch
+        after = (batch[-1].type, batch[-1].id)
+
+
+class _Lines:
+    """Lines of the index by table."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[Any, ...]] = []
+        self.values: list[tuple[Any, ...]] = []
+        self.ranges: list[tuple[Any, ...]] = []
+        self.texts: list[tuple[Any, ...]] = []
+        self.longest: dict[int, int] = {}
+
+    def take(self, number: int, entry: Entry, terms: Terms) -> None:
+        first, last = terms.first, terms.last
+        self.names.append((number, entry.type, entry.id))
+        self.values += [(parameter, value, first, number, last) for parameter, value in terms.values]
+        self.ranges += [(parameter, low, high, number) for parameter, low, high in terms.ranges]
+        self.texts += [(parameter, text, number) for parameter, text in terms.texts]
+        everything = terms.values[0][0]
+        took = NO_END if last > NO_TIME and first == NO_TIME else last - first
+        if took > self.longest.get(everything, 0):
+            self.longest[everything] = took
+
+    def by_table(self) -> Iterator[tuple[Table, Sequence[tuple[Any, ...]]]]:
+        for table, rows in (
+            (search_names, self.names),
+            (search_values, self.values),
+            (search_ranges, self.ranges),
+            (search_texts, self.texts),
+        ):
+            if rows:
+                yield table, rows
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many lines at once, past the layers that would look at each value; the lines are whole numbers and plain texts.
+
+    A line that is there already belongs to a resource with the same number: one line finds both.
+    """
+    names = list(table.c.keys())
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608
+        return
+    kinds = ", ".join(f"%s::{'text' if isinstance(table.c[name].type, String) else 'bigint'}[]" for name in names)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({kinds}) ON CONFLICT DO NOTHING",  # noqa: S608
+        tuple(columns),
+    )
+
+
+def _note_longest(connection: Connection, longest: dict[int, int]) -> None:
+    """Keep the longest time of each type; written only when it grows, so that writers do not wait for each other."""
+    if not longest:
+        return
+    table, mark = search_longest, _mark(connection)
+    known = {
+        row.parameter: row.longest
+        for row in connection.execute(select(table).where(table.c.parameter.in_(sorted(longest))))
+    }
+    for parameter, took in sorted(longest.items()):
+        if took <= known.get(parameter, -1):
+            continue
+        if parameter not in known:
+            connection.exec_driver_sql(
+                f"INSERT INTO search_longest VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING",  # noqa: S608
+                (parameter, took),
+            )
+        mine = table.c.parameter == parameter
+        connection.execute(update(table).where(mine, table.c.longest < took).values(longest=took))
