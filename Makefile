@@ -7,10 +7,10 @@ STAMP   = $(VENV)/.installed
 OUT    ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint types check serve bench fuzz nightly docs lock clean
+.PHONY: help install demo test quick lint types check serve bench fuzz nightly conformance chaos docs lock clean
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \
@@ -56,6 +56,12 @@ fuzz: $(STAMP)  ## fuzz the readers for 80 minutes; writes bench/FUZZ.md
 nightly: $(STAMP)  ## 20,000 examples a law, a million bills against the oracle
 	@$(BIN)/python -m bench.properties
 	@$(BIN)/python -m bench.oracle
+
+conformance: $(STAMP)  ## what validators and readers of others say of our FHIR
+	@$(BIN)/python -m pytest tests/conformance
+
+chaos: $(STAMP)  ## 540 kills over every dialect, about half an hour; writes bench/CHAOS.md
+	@$(BIN)/python -m bench.chaos --kills 540 --store both
 
 docs: $(STAMP)  ## regenerate the generated pages of docs/
 	@$(BIN)/python -m tests.house.pages --write

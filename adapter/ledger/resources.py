@@ -237,8 +237,7 @@ class Resources(Session):
             before = self._newest_of(versions) if self._indexer is not None else []
             self._append("resources-recorded", case_id or "", data, at=at, actor=actor, reason=reason)
             if self._indexer is not None:
-                search_index.remove(self._connection, self._indexer, before)
-                search_index.add(self._connection, self._indexer, written)
+                search_index.change(self._connection, self._indexer, before, written)
 
     def _newest_of(self, versions: Sequence[dict[str, object]]) -> list[Entry]:
         """The versions that these are about to replace, with their bytes."""

@@ -60,33 +60,19 @@ def number_of(kind: str, id_: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{kind}/{id_}".encode()).digest()[:8], "big", signed=True)
 
 
-def add(connection: Connection, indexer: Indexer, entries: Iterable[Entry]) -> None:
-    """Write the lines of new newest versions."""
-    lines = _Lines()
-    for entry in entries:
-        terms = indexer.terms(entry.type, entry.body, entry.at)
-        if terms is not None:
-            lines.take(number_of(entry.type, entry.id), entry, terms)
-    for table, rows in lines.by_table():
-        _insert(connection, table, rows)
-    _note_longest(connection, lines.longest)
+def change(connection: Connection, indexer: Indexer, before: Iterable[Entry], after: Iterable[Entry]) -> None:
+    """Bring the index from the versions that were the newest to those that are; lines that stay are not touched.
 
-
-def remove(connection: Connection, indexer: Indexer, entries: Iterable[Entry]) -> None:
-    """Take out the lines of versions that are the newest no longer, found again from their bytes."""
-    lines = _Lines()
-    for entry in entries:
-        terms = indexer.terms(entry.type, entry.body, entry.at)
-        if terms is not None:
-            lines.take(number_of(entry.type, entry.id), entry, terms)
-    for table, rows in lines.by_table():
-        keys = [column.name for column in table.primary_key]
-        marks = " AND ".join(f"{name} = {_mark(connection)}" for name in keys)
-        places = [list(table.c.keys()).index(name) for name in keys]
-        connection.exec_driver_sql(
-            f"DELETE FROM {table.name} WHERE {marks}",  # noqa: S608  (names of our own tables)
-            [tuple(row[place] for place in places) for row in rows],
-        )
+    The terms of the earlier versions are found again from their bytes.
+    """
+    old, new = _Lines(indexer, before), _Lines(indexer, after)
+    for table in (search_names, search_values, search_ranges, search_texts):
+        there, wanted = old.of[table], new.of[table]
+        if gone := [line for line in there if line not in wanted]:
+            _delete(connection, table, gone)
+        if come := [line for line in wanted if line not in there]:
+            _insert(connection, table, come)
+    _note_longest(connection, new.longest)
 
 
 def fill(connection: Connection, indexer: Indexer) -> int:
@@ -95,7 +81,7 @@ def fill(connection: Connection, indexer: Indexer) -> int:
         connection.execute(delete(table))
     count = 0
     for batch in _newest(connection):
-        add(connection, indexer, batch)
+        change(connection, indexer, (), batch)
         count += len(batch)
     connection.execute(delete(search_edition))
     connection.execute(insert(search_edition).values(edition=indexer.edition))
@@ -124,39 +110,42 @@ def _newest(connection: Connection) -> Iterator[list[Entry]]:
 
 
 class _Lines:
-    """Lines of the index by table."""
+    """Lines of the index by table, each once."""
 
-    def __init__(self) -> None:
-        self.names: list[tuple[Any, ...]] = []
-        self.values: list[tuple[Any, ...]] = []
-        self.ranges: list[tuple[Any, ...]] = []
-        self.texts: list[tuple[Any, ...]] = []
+    def __init__(self, indexer: Indexer, entries: Iterable[Entry]) -> None:
+        tables = (search_names, search_values, search_ranges, search_texts)
+        self.of: dict[Table, dict[tuple[Any, ...], None]] = {table: {} for table in tables}
         self.longest: dict[int, int] = {}
+        for entry in entries:
+            terms = indexer.terms(entry.type, entry.body, entry.at)
+            if terms is not None:
+                self._take(number_of(entry.type, entry.id), entry, terms)
 
-    def take(self, number: int, entry: Entry, terms: Terms) -> None:
+    def _take(self, number: int, entry: Entry, terms: Terms) -> None:
         first, last = terms.first, terms.last
-        self.names.append((number, entry.type, entry.id))
-        self.values += [(parameter, value, first, number, last) for parameter, value in terms.values]
-        self.ranges += [(parameter, low, high, number) for parameter, low, high in terms.ranges]
-        self.texts += [(parameter, text, number) for parameter, text in terms.texts]
+        names, values, ranges, texts = self.of.values()
+        names[(number, entry.type, entry.id)] = None
+        values |= dict.fromkeys((parameter, value, first, number, last) for parameter, value in terms.values)
+        ranges |= dict.fromkeys((parameter, low, high, number) for parameter, low, high in terms.ranges)
+        texts |= dict.fromkeys((parameter, text, number) for parameter, text in terms.texts)
         everything = terms.values[0][0]
         took = NO_END if last > NO_TIME and first == NO_TIME else last - first
         if took > self.longest.get(everything, 0):
             self.longest[everything] = took
 
-    def by_table(self) -> Iterator[tuple[Table, Sequence[tuple[Any, ...]]]]:
-        for table, rows in (
-            (search_names, self.names),
-            (search_values, self.values),
-            (search_ranges, self.ranges),
-            (search_texts, self.texts),
-        ):
-            if rows:
-                yield table, rows
-
 
 def _mark(connection: Connection) -> str:
     return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def _delete(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    keys = [column.name for column in table.primary_key]
+    marks = " AND ".join(f"{name} = {_mark(connection)}" for name in keys)
+    places = [list(table.c.keys()).index(name) for name in keys]
+    connection.exec_driver_sql(
+        f"DELETE FROM {table.name} WHERE {marks}",  # noqa: S608  (names of our own tables)
+        [tuple(row[place] for place in places) for row in rows],
+    )
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from html import escape
 
@@ -85,8 +86,15 @@ class AidXmlEndpoint:
         return next_message(Turn(self._definitions, self._office, stage, facts, so_far, before, at))
 
     def deliver(self, message: OutboundMessage) -> Receipt:
-        """Send it once. What counts goes out over a fresh session; a question over a lost one is asked once more."""
+        """Send it once. What counts goes out over a fresh session; a question over a lost one is asked once more.
+
+        A refused settlement is believed when the service, asked, does not show it: what a proxy sends twice is refused
+        the second time.
+        """
         receipt = self._deliver(message, fresh=message.effect)
+        if receipt.outcome is Outcome.REJECTED and message.operation == "balance":
+            looked = self.lookup(message)
+            return replace(looked, sent=True) if looked.outcome is Outcome.ACCEPTED else receipt
         if message.effect or receipt.outcome is not Outcome.UNKNOWN or self._signed_in is not None:
             return receipt
         return self._deliver(message, fresh=True)
@@ -183,7 +191,7 @@ class AidXmlEndpoint:
 
     def _read(self, message: OutboundMessage, reply: Reply, body: bytes, now: datetime) -> Receipt:
         told = self._definitions.code(reply.code)
-        repeat = message.effect and told.code in _REFUSED_AS_REPEAT  # also the first time: a proxy may send twice
+        repeat = message.effect and message.attempts > 0 and told.code in _REFUSED_AS_REPEAT
         if told.meaning is Meaning.UNKNOWN or repeat:
             self._signed_in = None  # an exception may be a session that has ended
             return Receipt(Outcome.UNKNOWN, now, body=body, issues=(issues.unclear(message.key, told.code),))
