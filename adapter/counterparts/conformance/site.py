@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapter.counterparts.conformance import texts
 from adapter.counterparts.conformance.issues import unreadable_site
 from adapter.model.issues import AdapterError
 from adapter.model.money import decimal_of
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,17 @@ def load_site(path: Path, *, facility: str | None = None) -> Site:
     Raises:
         AdapterError: CNF-902, naming what is missing or does not fit.
     """
+    site = read_site(path, _site)
+    return replace(site, facility=facility) if facility else site
+
+
+def read_site(path: Path, made: Callable[[Mapping[str, Any]], S]) -> S:
+    """What a dialect makes of its site file. Raises AdapterError CNF-902, naming what is missing or does not fit."""
     try:
-        site = _site(texts.read(path))
+        return made(texts.read(path))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise AdapterError(unreadable_site(path.name, reason)) from error
-    return replace(site, facility=facility) if facility else site
 
 
 def _site(content: Mapping[str, Any]) -> Site:

@@ -173,8 +173,6 @@ def criterion(parameter: Parameter, modifier: str, value: str, base: str) -> Cri
 def _reference(parameter: Parameter, modifier: str, values: list[str], base: str) -> Criterion | Issue:
     if modifier == "identifier":
         return Criterion(parameter, modifier, tokens=tuple(map(_token, values)))
-    if modifier and not (modifier in parameter.targets or modifier.isalpha()):
-        return issues.unknown_modifier(parameter.type, parameter.name)
     if modifier and modifier not in parameter.targets:
         return issues.unknown_modifier(parameter.type, parameter.name)
     places: list[str] = []

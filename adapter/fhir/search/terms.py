@@ -14,7 +14,6 @@ from typing import Any
 
 from adapter.fhir.canonical import decode
 from adapter.fhir.search.parameters import (
-    OWN_TIME,
     Where,
     parameter_number,
     parameters_of,
@@ -102,9 +101,8 @@ def _plan(kind: str) -> Mapping[str, Sequence[_Reading]]:
         if parameter.indexed != parameter.name or parameter.name == "_lastUpdated":
             continue  # when a resource was written, its keeper knows
         beside = parameter_number(kind, f"{parameter.name}:identifier")
-        own = OWN_TIME.get(kind) == parameter.name
         for place in parameter.places:
-            reading = _Reading(parameter.number, beside, parameter.kind, own, place.path[1:], place)
+            reading = _Reading(parameter.number, beside, parameter.kind, parameter.is_own_time, place.path[1:], place)
             plan.setdefault(place.path[0], []).append(reading)
     return plan
 

@@ -9,9 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from adapter.counterparts.conformance import texts
-from adapter.counterparts.conformance.issues import unreadable_site
-from adapter.model.issues import AdapterError
+from adapter.counterparts.conformance.site import read_site
 from adapter.model.money import decimal_of
 
 
@@ -55,11 +53,7 @@ def load_site(path: Path, *, facility: str | None = None) -> AidXmlSite:
     Raises:
         AdapterError: CNF-902, naming what is missing or does not fit.
     """
-    try:
-        site = _site(texts.read(path))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise AdapterError(unreadable_site(path.name, reason)) from error
+    site = read_site(path, _site)
     return replace(site, hospital=facility) if facility else site
 
 
