@@ -7,7 +7,7 @@ STAMP   = $(VENV)/.installed
 OUT    ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint types check serve bench fuzz nightly conformance chaos docs lock clean
+.PHONY: help install demo test quick lint types check serve bench fuzz explore nightly conformance chaos docs lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: $(STAMP)  ## measure; writes bench/RESULTS.md
 fuzz: $(STAMP)  ## fuzz the readers for 80 minutes; writes bench/FUZZ.md
 	@$(BIN)/python -m bench.fuzz
 
+explore: $(STAMP)  ## send made-up requests to every address for half an hour, from the OpenAPI
+	@ADAPTER_API_FUZZ_SECONDS=1800 $(BIN)/python -m pytest tests/conformance/test_openapi.py
+
 nightly: $(STAMP)  ## 20,000 examples a law, a million bills against the oracle
 	@$(BIN)/python -m bench.properties
 	@$(BIN)/python -m bench.oracle
@@ -60,7 +63,7 @@ nightly: $(STAMP)  ## 20,000 examples a law, a million bills against the oracle
 conformance: $(STAMP)  ## what validators and readers of others say of our FHIR
 	@$(BIN)/python -m pytest tests/conformance
 
-chaos: $(STAMP)  ## 540 kills over every dialect, about half an hour; writes bench/CHAOS.md
+chaos: $(STAMP)  ## 540 kills over every dialect, twelve minutes or more; writes bench/CHAOS.md
 	@$(BIN)/python -m bench.chaos --kills 540 --store both
 
 docs: $(STAMP)  ## regenerate the generated pages of docs/
@@ -71,4 +74,4 @@ lock:  ## resolve requirements.lock anew (needs uv)
 	  --no-header --quiet --all-extras pyproject.toml -o requirements.lock
 
 clean:  ## remove what the commands above made
-	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/conformance/node_modules tests/conformance/java/target
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/conformance/node_modules tests/conformance/java/target tests/conformance/server/target

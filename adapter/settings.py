@@ -125,6 +125,8 @@ class EndpointSettings(BaseModel):
     ca: Path | None = None
     max_entries: int | None = Field(default=None, ge=1)
     conditional: str = Field(default="create", pattern="^(create|update)$")
+    claim_profiles: bool = False
+    look_up: str = Field(default="identifier", pattern="^(identifier|chained)$")
     quiet_hours: tuple[QuietHours, ...] = ()
     maintenance: tuple[Window, ...] = ()
     per_second: float | None = Field(default=None, gt=0)
@@ -193,6 +195,27 @@ class ListenSettings(BaseModel):
     poll: tuple[str, ...] = ()
 
 
+class SubscriptionSettings(BaseModel):
+    """Whom subscriptions may tell: addresses begin with one of ``addresses``; none may while it is empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    addresses: tuple[str, ...] = ()
+    ca: Path | None = None
+    timeout: int = Field(default=10, ge=1)
+
+
+class ExportSettings(BaseModel):
+    """Where bulk exports are written, how long they are kept, and how many resources one file holds at most."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: Path = Path("exports")
+    hours: int = Field(default=24, ge=1)
+    file_lines: int = Field(default=250_000, ge=1)
+    unfinished: int = Field(default=10, ge=1)
+
+
 class Settings(BaseSettings):
     """Everything that differs from one installation to the next."""
 
@@ -204,9 +227,13 @@ class Settings(BaseSettings):
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     api_token: SecretStr | None = None
     actor: str = "service"
+    fhir_source: str | None = None
+    r5_identifiers: Literal["ours", "hl7-china"] = "ours"
     max_body_bytes: int = Field(default=256 * 1024 * 1024, gt=0)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
+    subscriptions: SubscriptionSettings = Field(default_factory=SubscriptionSettings)
+    exports: ExportSettings = Field(default_factory=ExportSettings)
     lease_seconds: int = Field(default=60, ge=1)
     retry_first_seconds: float = Field(default=1.0, gt=0)
     retry_most_seconds: float = Field(default=300.0, gt=0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bench import (
     convert,
     dead_endpoint,
     delivery_memory,
+    export,
     hl7,
     map_encode,
     memory,
@@ -17,6 +19,7 @@ from bench import (
     search,
     settle,
     settle_amounts,
+    transaction,
     validator,
 )
 from bench.chains import fhir, nhsa
@@ -29,6 +32,7 @@ BENCHES: Mapping[str, Callable[[], Bench]] = {
     "hl7": hl7.run,
     "convert": convert.run,
     "validator": validator.run,
+    "transaction": transaction.run,
     "chains": fhir.run,
     "chains_nhsa": nhsa.run,
     "dead_endpoint": dead_endpoint.run,
@@ -41,6 +45,7 @@ LARGE: Mapping[str, Callable[[], Bench]] = {
     "policy_diff": settle_amounts.run_diff,
     "delivery_memory": delivery_memory.run,
     "search": search.run,
+    "export": export.run,
 }
 
 
@@ -57,8 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="name",
         help=f"of {', '.join(BENCHES)}; all of them when none is named. Or {', '.join(LARGE)}, with pages of their own",
     )
-    names = parser.parse_args(arguments).names or list(BENCHES)
-    known = {**BENCHES, **LARGE}
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="search, export: the store to ask; kept, and filled where it is empty (sqlite:///file)",
+    )
+    parser.add_argument("--items", type=int, default=search.ITEMS, help="search, export: charges to fill it with")
+    asked = parser.parse_args(arguments)
+    names = asked.names or list(BENCHES)
+    known: dict[str, Callable[[], Bench]] = {**BENCHES, **LARGE}
+    known["search"] = partial(search.run, asked.store, asked.items)
+    known["export"] = partial(export.run, asked.store, asked.items)
     unknown = [name for name in names if name not in known]
     if unknown:
         parser.error(f"unknown bench {', '.join(unknown)}; there are {', '.join(known)}")

@@ -19,6 +19,7 @@ from adapter.cases.endpoints import NO_ANSWER, lease_allowed, pause, unpause
 from adapter.cases.reading import call_subject
 from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
+from adapter.cases.subscriptions_told import subscriber_answered
 from adapter.cases.tools import Act, Tools
 from adapter.cases.verdict_papers import contradiction, keep_contradiction
 from adapter.cases.walk import hold
@@ -91,7 +92,7 @@ def _round(tools: Tools, limit: int) -> Delivered:
         leased = lease_allowed(tx, tools, now, limit)
     done = Delivered()
     silent: set[str] = set()
-    late = now + timedelta(seconds=tools.lease_seconds) / 2
+    late = now + timedelta(seconds=tools.lease_seconds) / 3  # and one more answer, awaited for at most half of it
     for number, message in enumerate(leased):
         if message.endpoint in silent or (number and tools.clock.now() > late):
             _give_back(message, tools)
@@ -172,6 +173,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
         )
         if message.stage is Stage.NOTIFY:
             _mind_silence(tx, message, receipt, act)
+            subscriber_answered(tx, message, receipt, tools, act, parked=parked)
         elif (closed := tools.traffic.heard(message.endpoint, receipt, now)) is not None:
             pause(tx, message.endpoint, closed, act)
             leave = True

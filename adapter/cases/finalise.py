@@ -139,7 +139,7 @@ def publish(tx: Transaction, case: Dossier, resources: list[dict[str, Any]], act
     feeds = {(each["resourceType"], each["id"]) for each in case.resources}
     ours = [each for each in resources if (each["resourceType"], each["id"]) not in feeds]
     there = tx.versions_of_case(case.row.case_id)
-    standing = {(kind, id_) for kind, id_, _, _ in there if kind in SETTLED_ELEMENTS}
+    standing = {(each.type, each.id) for each in there if each.type in SETTLED_ELEMENTS}
     theirs = [  # one that the HIS has taken back since stays gone
         _on_newest(each, case.newer) for each in resources if (each["resourceType"], each["id"]) in feeds & standing
     ]

@@ -15,6 +15,7 @@ from adapter.fhir.canonical import canonical, digest_of, reread
 from adapter.fhir.facts import claim_facts
 from adapter.ledger.codec import billed_bytes, billed_of, claim_bytes, claim_of
 from adapter.ledger.ledger import Transaction
+from adapter.ledger.resources import Standing
 from adapter.ledger.rows import CaseRow, ResourceIn
 from adapter.model.case import CallState
 from adapter.model.claim import Claim, YearToDate
@@ -107,21 +108,47 @@ def billed_dossier(tx: Transaction, case_id: str, version: int, tools: Tools) ->
     if paper is None:
         return dossier(tx, case_id, version, tools)
     made_from, facts = billed_of(paper)
-    newest = {(row.type, row.id): row for row in tx.kept_of_case(case_id) if row.source != OURS}
-    resources, newer = [], {}
-    for name, kept in made_from.items():
-        kind, _, id_ = name.partition("/")
-        now = newest.get((kind, id_))
-        if now is not None and now.version != kept:
-            newer[kind, id_] = reread(now.body)
-        billed = now if now is not None and now.version == kept else tx.resource(kind, id_, kept)
-        if billed is not None:
-            resources.append(reread(billed.body))
+    newest = {f"{each.type}/{each.id}": each for each in tx.versions_of_case(case_id) if each.source != OURS}
+    resources, newer = _made_from(tx, case_id, made_from, newest)
     row = case_of(tx, case_id)
     feed, scheme = tools.feed(row.source), tools.book.scheme(row.scheme)
     claim, worked_out = _claim(facts, version)
     accrued = accrued_for(tx, row.source, claim, scheme)
-    return Dossier(row, feed, scheme, tuple(resources), claim, accrued, (), newer, worked_out)
+    return Dossier(row, feed, scheme, resources, claim, accrued, (), newer, worked_out)
+
+
+def _made_from(
+    tx: Transaction, case_id: str, made_from: Mapping[str, int], newest: Mapping[str, Standing]
+) -> tuple[tuple[dict[str, Any], ...], Bodies]:
+    """The resources of a bill as they were, and those that the HIS has changed since, as they are now."""
+    changed = {name for name, version in made_from.items() if name not in newest or newest[name].version != version}
+    if not changed:
+        read = _resources(tuple(newest[name].content for name in made_from))
+        if read.resources is None:
+            bodies = {f"{row.type}/{row.id}": row.body for row in tx.kept_of_case(case_id)}
+            read.resources = tuple(reread(bodies[name]) for name in made_from)
+        return read.resources, {}
+    resources, newer = [], {}
+    for name, version in made_from.items():
+        kind, _, id_ = name.partition("/")
+        if name in changed and name in newest and (now := tx.resource(kind, id_)) is not None:
+            newer[kind, id_] = reread(now.body)
+        if (billed := tx.resource(kind, id_, version)) is not None:
+            resources.append(reread(billed.body))
+    return tuple(resources), newer
+
+
+@dataclass(slots=True)
+class _Read:
+    """Resources of a bill, read once while its payers are asked one after the other. Nobody changes them."""
+
+    resources: tuple[dict[str, Any], ...] | None = None
+
+
+@lru_cache(maxsize=64)
+def _resources(_contents: tuple[str, ...]) -> _Read:
+    """By the digests of their bytes: other bytes are other resources."""
+    return _Read()
 
 
 @dataclass(slots=True)
@@ -166,19 +193,20 @@ def keep_bill_facts(tx: Transaction, case: Dossier, act: Act) -> Dossier:
     Returns the dossier as ``billed_dossier`` reads it in the same moment.
     """
     case_id = case.row.case_id
-    made_from = {
-        f"{kind}/{id_}": version for kind, id_, version, source in tx.versions_of_case(case_id) if source != OURS
-    }
+    newest = {f"{each.type}/{each.id}": each for each in tx.versions_of_case(case_id) if each.source != OURS}
+    made_from = {name: newest[name].version for name in sorted(newest)}
     facts = claim_bytes(case.claim)
     tx.file_paper_bytes(case_id, bill_paper(case.claim.version), billed_bytes(made_from, facts), **act.said)
     known = _known(facts, case.claim.version)
     if known.claim is None:
         known.claim, known.worked_out = case.claim, case.worked_out
-    resources = sorted(case.resources, key=lambda each: f"{each['resourceType']}/{each['id']}")
+    read = _resources(tuple(newest[name].content for name in made_from))
+    if read.resources is None:
+        read.resources = tuple(sorted(case.resources, key=lambda each: f"{each['resourceType']}/{each['id']}"))
     return replace(
         case,
         row=case_of(tx, case_id),
-        resources=tuple(resources),
+        resources=read.resources,
         claim=known.claim,
         found=(),
         worked_out=known.worked_out,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
 
-from adapter.cases.served import is_personal
+from adapter.cases.served import case_name, is_personal
 from adapter.cases.tools import Act, Tools
-from adapter.fhir.canonical import decode
+from adapter.fhir.canonical import reread
+from adapter.fhir.posted import WRITABLE, kind_of, local_name, space_of
 from adapter.fhir.search import issues
 from adapter.fhir.search.parameters import parameter_number, parameters_of, searched_types
 from adapter.fhir.search.query import Include, Query
@@ -55,25 +57,59 @@ class SearchAnswer:
 def search_resources(query: Query, tools: Tools, act: Act) -> SearchAnswer:
     """Answer a search. Whoever finds a person's resources stands in the journal of each case that they belong to.
 
+    Searched on one unchanging view, so that it waits for nobody who writes. The lines are committed before the answer
+    is given: no line, no data.
+
     Raises:
         AdapterError: FHIR-206, the conditions are so wide that too many resources would have to be looked at.
     """
-    personal = is_personal(query.type) or query.includes or query.revincludes
-    with tools.ledger.transaction() if personal else tools.ledger.reading() as tx:
+    with tools.ledger.reading() as tx:
         total = _count(tx, query) if query.total else None
         if query.summary == "count" or not query.count:
             return SearchAnswer((), total=total)
-        found, following = _page(tx, query, query.count)
+        found, following = page(tx, query, query.count, query.type)
+        if not found and _only_posted(tx, query):
+            found, following = page(tx, query, query.count, space_of(query.type))
         included, cut = _along(tx, query, found)
-        if personal:
-            _write_down(tx, query, (*found, *included), act)
-        return SearchAnswer(tuple(found), tuple(included), following, total, cut)
+        shown = _shown_by_case(tx, (*found, *included))
+    if shown:
+        with tools.ledger.transaction() as tx:
+            _write_down(tx, query, shown, act)
+    return SearchAnswer(tuple(found), tuple(included), following, total, cut)
 
 
-def _search(query: Query, after: tuple[int, int] | None) -> Search:
+def with_case_ids(kind: str, pairs: Sequence[tuple[str, str]], tools: Tools) -> list[tuple[str, str]]:
+    """A question in which references to posted resources lead to what the cases have of them as well.
+
+    ``context=Encounter/E1`` asks for ``Encounter/E1,Encounter/6f0ca281-…``.
+    """
+    known = parameters_of(kind)
+
+    def asks(name: str, value: str) -> tuple[str, str] | None:
+        parameter = known.get(name.partition(":")[0])
+        return local_name(value) if parameter is not None and parameter.kind == "reference" else None
+
+    if not any(asks(name, value) for name, value in pairs):
+        return list(pairs)
+    with tools.ledger.reading() as tx:
+        led = []
+        for name, value in pairs:
+            place = asks(name, value)
+            ours = case_name(tx, *place) if place is not None else ""
+            led.append((name, f"{value},{place[0]}/{ours}" if place is not None and ours != place[1] else value))
+        return led
+
+
+def _only_posted(tx: Transaction, query: Query) -> bool:
+    """Whether to look among what hospitals posted, because nothing that the cases have matches."""
+    first = query.after is None
+    return query.type in WRITABLE and (first or not page(tx, replace(query, after=None), 1, query.type)[0])
+
+
+def _search(query: Query, space: str, after: tuple[int, int] | None) -> Search:
     return Search(
-        type=query.type,
-        everything=parameter_number(query.type, ""),
+        type=space,
+        everything=parameter_number(space, ""),
         updated=parameter_number(query.type, "_lastUpdated"),
         conditions=tuple(condition for each in query.criteria for condition in each.conditions()),
         order=query.order,
@@ -82,20 +118,26 @@ def _search(query: Query, after: tuple[int, int] | None) -> Search:
     )
 
 
-def _page(tx: Transaction, query: Query, count: int) -> tuple[list[Kept], tuple[int, int] | None]:
-    """Resources that match, in order, and the place after which more of them stand."""
+def page(tx: Transaction, query: Query, count: int, space: str) -> tuple[list[Kept], tuple[int, int] | None]:
+    """Resources that match, in order, and the place after which more of them stand.
+
+    Args:
+        space: the type, or where what was posted of it is kept.
+    """
     found: list[Kept] = []
     places: list[tuple[int, int]] = []
     after, looked_at, step = query.after, 0, count + 1
+    by_writing = any(each.parameter.name == "_lastUpdated" for each in query.criteria)
     while True:
-        proposed = tx.find(_search(query, after), step)
+        proposed = tx.find(_search(query, space, after), step)
         places_of = {each.id: each.place for each in proposed}
-        for row in tx.newest_resources((query.type, each.id) for each in proposed):
+        for row in tx.newest_resources((space, each.id) for each in proposed):
             if row.deleted:
                 continue
-            resource = decode(row.body)
-            if all(criterion.matches(told(row, resource)) for criterion in query.criteria):
-                found.append(Kept(row, resource))
+            resource = reread(row.body)
+            asked = told(row, resource) if by_writing else resource
+            if all(criterion.matches(asked) for criterion in query.criteria):
+                found.append(Kept(row if space == query.type else replace(row, type=query.type), resource))
                 places.append(places_of[row.id])
         if len(found) > count:
             return found[:count], places[count - 1]
@@ -108,13 +150,29 @@ def _page(tx: Transaction, query: Query, count: int) -> tuple[list[Kept], tuple[
 
 
 def _count(tx: Transaction, query: Query) -> int:
+    """How many match among what the cases have; where none does, among what hospitals posted."""
+    count = _count_in(tx, query, query.type)
+    return count if count or query.type not in WRITABLE else _count_in(tx, query, space_of(query.type))
+
+
+def _count_in(tx: Transaction, query: Query, space: str) -> int:
     """How many match: what the index proposes, where it can tell all that was asked."""
     if all(each.told_by_index for each in query.criteria):
-        return tx.count_found(_search(query, None))
-    return len(_page(tx, query, MOST_LOOKED_AT)[0])
+        return tx.count_found(_search(query, space, None))
+    return len(page(tx, query, MOST_LOOKED_AT, space)[0])
 
 
-def told(row: ResourceRow, resource: dict[str, Any]) -> dict[str, Any]:
+class Versioned(Protocol):
+    """A version of a resource, and when it was written."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+
+def told(row: Versioned, resource: dict[str, Any]) -> dict[str, Any]:
     """A resource with what the ledger knows of it: its version and when it was written."""
     known = {"versionId": str(row.version), "lastUpdated": row.at.isoformat(timespec="milliseconds")}
     return {**resource, "meta": {**resource.get("meta", {}), **known}}
@@ -133,10 +191,17 @@ def _along(tx: Transaction, query: Query, found: Sequence[Kept]) -> tuple[list[K
         names = _pointed_to(new, [each for each in query.includes if first or each.again])
         names += _pointing(tx, new, [each for each in query.revincludes if first or each.again])
         wanted = [name for name in dict.fromkeys(names) if name not in have and name not in along]
-        rows = [row for row in tx.newest_resources(wanted[: MOST_INCLUDED - len(along)]) if not row.deleted]
-        new = [Kept(row, decode(row.body)) for row in rows]
+        new = _newest(tx, wanted[: MOST_INCLUDED - len(along)])
         along |= {(each.row.type, each.row.id): each for each in new}
     return [along[name] for name in sorted(along)], len(along) >= MOST_INCLUDED
+
+
+def _newest(tx: Transaction, names: Sequence[Name]) -> list[Kept]:
+    """What the cases have under these names, or else what hospitals posted; deleted ones are left out."""
+    rows = {(row.type, row.id): row for row in tx.newest_resources(names)}
+    posted = [(space_of(kind), id_) for kind, id_ in names if (kind, id_) not in rows and kind in WRITABLE]
+    rows |= {(kind_of(row.type), row.id): replace(row, type=kind_of(row.type)) for row in tx.newest_resources(posted)}
+    return [Kept(row, reread(row.body)) for row in rows.values() if not row.deleted]
 
 
 def _pointed_to(kept: Sequence[Kept], includes: Sequence[Include]) -> list[Name]:
@@ -183,17 +248,22 @@ def _pointing(tx: Transaction, kept: Sequence[Kept], includes: Sequence[Include]
 _SEARCHED = frozenset(searched_types())
 
 
-def _write_down(tx: Transaction, query: Query, seen: Sequence[Kept], act: Act) -> None:
-    """Who looked, for what kind of thing, and what was shown: a line in each case that it belongs to.
-
-    The searched values are not written down; they may be a person's.
-    """
+def _shown_by_case(tx: Transaction, seen: Sequence[Kept]) -> dict[str, list[str]]:
+    """By case, the resources of persons that are about to be shown; those of no case under ``""``."""
     names = [(each.row.type, each.row.id) for each in seen if is_personal(each.row.type)]
     cases = tx.cases_of_resources(names)
     by_case: dict[str, list[str]] = {}
     for name in names:
         for case_id in cases.get(name) or [""]:
             by_case.setdefault(case_id, []).append("/".join(name))
+    return by_case
+
+
+def _write_down(tx: Transaction, query: Query, by_case: Mapping[str, Sequence[str]], act: Act) -> None:
+    """Who looked, for what kind of thing, and what was shown: a line in each case that it belongs to.
+
+    The searched values are not written down; they may be a person's.
+    """
     asked = sorted({each.parameter.name for each in query.criteria})
     for case_id, shown in sorted(by_case.items()):
         tx.note(case_id, "resources-searched", {"type": query.type, "by": asked, "shown": shown}, **act.said)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.cases.admission import may_take_deposit
 from adapter.cases.reading import case_of
 from adapter.cases.tools import Act, Tools
 from adapter.cases.views import CaseLine, standing
+from adapter.fhir.canonical import reread
+from adapter.fhir.posted import WRITABLE, case_id_of, space_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState
 from adapter.ledger.rows import ResourceRow as ResourceRow
@@ -81,29 +83,40 @@ def is_personal(kind: str) -> bool:
     return kind not in _NOT_PERSONAL
 
 
+def case_name(tx: Transaction, kind: str, identity: str) -> str:
+    """The id that cases have for a resource: its own, or where a hospital posted it under another, theirs."""
+    posted = tx.resource(space_of(kind), identity) if kind in WRITABLE else None
+    return identity if posted is None else case_id_of(reread(posted.body))
+
+
 def read_resource(
     kind: str, identity: str, tools: Tools, act: Act, *, version: int | None = None
 ) -> ResourceRow | None:
     """The newest version of a resource, or the one that is asked for; None where there is none.
 
+    What a hospital posted is read as it was posted; what the case has of it, a search shows.
     Whoever reads a person's data is written into the journal in the same transaction: no line, no data.
     """
-    if not is_personal(kind):
-        with tools.ledger.reading() as tx:
-            return tx.resource(kind, identity, version)
-    with tools.ledger.transaction() as tx:
-        found = tx.resource(kind, identity, version)
-        if found is not None:
-            _write_down(tx, kind, identity, str(found.version), act)
+    with tools.ledger.transaction() if is_personal(kind) else tools.ledger.reading() as tx:
+        posted = tx.resource(space_of(kind), identity) if kind in WRITABLE else None
+        if posted is None:
+            found = tx.resource(kind, identity, version)
+        else:
+            known = posted if version in (None, posted.version) else tx.resource(space_of(kind), identity, version)
+            found = None if known is None else replace(known, type=kind)
+        if found is not None and is_personal(kind):
+            of_case = identity if posted is None else case_id_of(reread(posted.body))
+            _write_down(tx, kind, of_case, str(found.version), act)
         return found
 
 
 def resource_history(kind: str, identity: str, tools: Tools, act: Act) -> list[ResourceRow]:
     """Every version of a resource, oldest first; none where there is no such resource. The journal says who looked."""
     with tools.ledger.transaction() if is_personal(kind) else tools.ledger.reading() as tx:
-        rows = tx.history(kind, identity)
+        posted = tx.history(space_of(kind), identity) if kind in WRITABLE else []
+        rows = [replace(row, type=kind) for row in posted] or tx.history(kind, identity)
         if rows and is_personal(kind):
-            _write_down(tx, kind, identity, "all", act)
+            _write_down(tx, kind, case_id_of(reread(posted[-1].body)) if posted else identity, "all", act)
         return rows
 
 

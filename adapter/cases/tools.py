@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TypedDict
 
 from adapter.intake.mapping.engine import Mapper
@@ -89,6 +90,36 @@ class OfficeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriberRules:
+    """Whom subscriptions may tell.
+
+    Attributes:
+        addresses: what an address must begin with, one of them; none: nobody is told anything.
+        ca: PEM with the authorities that are trusted; empty: those of the machine.
+        timeout: seconds that an answer may take.
+    """
+
+    addresses: tuple[str, ...] = ()
+    ca: str = ""
+    timeout: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRules:
+    """Bulk exports: where they are written, how long they are kept.
+
+    Attributes:
+        file_lines: resources of one file, at most.
+        unfinished: exports that may wait or run at the same time.
+    """
+
+    folder: Path = Path("exports")
+    hours: int = 24
+    file_lines: int = 250_000
+    unfinished: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """Handed to every use case by wiring.py; tests hand over their own.
 
@@ -111,6 +142,8 @@ class Tools:
     traffic: Traffic = field(default_factory=Traffic)
     office: OfficeRules = OfficeRules()
     shown: Shown = field(default_factory=Shown)
+    subscribers: SubscriberRules = SubscriberRules()
+    exports: ExportRules = ExportRules()
 
     def act(self, actor: Actor, reason: str) -> Act:
         """An act of this moment."""

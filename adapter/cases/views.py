@@ -67,6 +67,7 @@ class CaseFile:
             "why_held": [
                 {
                     "code": i.code,
+                    "severity": str(i.severity),
                     "pointer": i.pointer,
                     "zh": i.zh,
                     "en": i.en,

@@ -149,15 +149,15 @@ def choice(pointer: str, name: str) -> Issue:
     )
 
 
-def invariant(pointer: str, key: str) -> Issue:
+def invariant(pointer: str, key: str, version: str = "R4") -> Issue:
     return Issue(
         code="FHIR-118",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh=f"违反 R4 约束 {key}",
-        en=f"R4 invariant {key} does not hold",
-        hint_zh="约束原文见 R4 规范中该资源的页面",
-        hint_en="the R4 page of the resource gives the invariant in words",
+        zh=f"违反 {version} 约束 {key}",
+        en=f"{version} invariant {key} does not hold",
+        hint_zh=f"约束原文见 {version} 规范中该资源的页面",
+        hint_en=f"the {version} page of the resource gives the invariant in words",
     )
 
 

@@ -7,6 +7,8 @@ from datetime import date
 
 from adapter.fhir.elements import Resource
 from adapter.fhir.identity import CANON
+from adapter.fhir.posted import WRITABLE
+from adapter.fhir.schema import compiled
 from adapter.fhir.search.parameters import PERSONAL, Parameter, parameters_of, searched_types
 
 #: R4. Its corrected twin R4B (4.3.0) has the same elements for what we serve, but its number upsets R4 clients.
@@ -16,10 +18,41 @@ FHIR_VERSION = "4.0.1"
 RELEASED = date(2026, 11, 21)
 
 #: Resource types that the service reads out: those that can be searched, but for the ones that it does not keep.
-SERVED = tuple(kind for kind in searched_types() if kind not in ("AuditEvent", "DocumentReference", "Subscription"))
+SERVED = tuple(kind for kind in searched_types() if kind not in ("AuditEvent", "DocumentReference"))
 
-#: The one operation: a hospital's own codes, from the tables that people edit.
+#: Resource types that can be validated: every one that has a schema.
+VALIDATED = compiled.SERVED
+
+#: Operations on one stay; mappings/profiles/OperationDefinition-encounter-*.json says what they take and answer.
+STAY_OPERATIONS = ("check-entitlement", "preview", "settle", "reverse", "bill-state", "daily-bill")
+
+#: What can be done with every type that is kept, and what beside it with some.
+_READ = ("read", "vread", "history-instance", "search-type")
+_WRITTEN = {**dict.fromkeys(WRITABLE, ("create", "update")), "Subscription": ("create", "update", "delete")}
+
+#: How writing is done, where a hospital writes.
+_WRITING = {
+    "updateCreate": True,
+    "conditionalCreate": True,
+    "conditionalRead": "full-support",
+    "conditionalUpdate": True,
+    "conditionalDelete": "not-supported",
+}
+_WHO_WRITES = (
+    "A hospital that speaks FHIR writes what a stay is made of: Account, ChargeItem, Condition, Coverage, Encounter, "
+    "Organization, Patient, PaymentReconciliation. The header X-Source names the hospital; where there is one only, "
+    "the service's setting does. A resource is read back as it was posted; once a stay is made of it, a search shows "
+    "what the case has of it. Nothing is deleted: a wrong one gets a new version with status entered-in-error."
+)
+
+#: A hospital's own codes, from the tables that people edit.
 _TRANSLATE = {"name": "translate", "definition": "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate"}
+_VALIDATE = {"name": "validate", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
+
+
+#: Everything, or what belongs to patients, as files: HL7's bulk data guide.
+_EXPORT = {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"}
+_PATIENT_EXPORT = {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"}
 
 
 def capability_statement(
@@ -50,10 +83,13 @@ def capability_statement(
         "rest": [
             {
                 "mode": "server",
+                "documentation": _WHO_WRITES,
                 "resource": [
                     *(_resource(kind) for kind in served),
-                    {"type": "ConceptMap", "operation": [dict(_TRANSLATE)]},
+                    *({"type": kind, "operation": _operations(kind)} for kind in sorted(VALIDATED - set(served))),
                 ],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "operation": [dict(_EXPORT)],
             }
         ],
     }
@@ -71,15 +107,28 @@ def _resource(kind: str) -> Resource:
     ]
     found: Resource = {
         "type": kind,
-        "interaction": [{"code": code} for code in ("read", "vread", "history-instance", "search-type")],
+        "interaction": [{"code": code} for code in (*_READ, *_WRITTEN.get(kind, ()))],
         "versioning": "versioned",
         "readHistory": True,
-        "conditionalRead": "full-support",
+        **(_WRITING if kind in WRITABLE else {"conditionalRead": "full-support"}),
         "searchInclude": ["*", *references],
     }
     if pointing:
         found["searchRevInclude"] = pointing
-    return {**found, "searchParam": [_parameter(each) for each in known]}
+    return {**found, "searchParam": [_parameter(each) for each in known], "operation": _operations(kind)}
+
+
+def _operations(kind: str) -> list[Resource]:
+    """What can be done with one type beside reading and searching it."""
+    found = [dict(_VALIDATE)] if kind in VALIDATED else []
+    if kind == "Patient":
+        found.append(dict(_PATIENT_EXPORT))
+    if kind == "ConceptMap":
+        found.append(dict(_TRANSLATE))
+    if kind == "Encounter":
+        base = f"{CANON}/OperationDefinition/encounter"
+        found += [{"name": name, "definition": f"{base}-{name}"} for name in STAY_OPERATIONS]
+    return found
 
 
 def _parameter(parameter: Parameter) -> Resource:

@@ -68,7 +68,7 @@ def entitlement_task(
     held = Held.of(resources)
     built: Resource = {
         "resourceType": "Task",
-        "id": resource_id(source, "Task", f"{case_id}/entitlement/{number}"),
+        "id": entitlement_task_id(source, case_id, number),
         "meta": {"profile": [extension_url("entitlement-task")]},
         "identifier": [case_identifier(case_id)],
         "status": _STATUS[state],
@@ -84,6 +84,11 @@ def entitlement_task(
     if outputs:
         built["output"] = outputs
     return tagged(built, test_profile)
+
+
+def entitlement_task_id(source: str, case_id: str, number: int = 1) -> str:
+    """Id of the Task of an assessment."""
+    return resource_id(source, "Task", f"{case_id}/entitlement/{number}")
 
 
 def _parties(held: Held) -> Resource:

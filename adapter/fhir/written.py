@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from adapter.fhir import issues, rule_issues
 from adapter.fhir.canonical import decode
+from adapter.fhir.schema.compiled import Version
 from adapter.fhir.xml_in import resource_of
 from adapter.model.issues import AdapterError, Issue
 
@@ -37,16 +39,17 @@ class Written:
     issues: tuple[Issue, ...] = ()
 
 
-def written(stream: BinaryIO, *, lines: bool = False) -> Iterator[Written]:
+def written(stream: BinaryIO, *, lines: bool = False, version: Version = "R4") -> Iterator[Written]:
     """The resources of a stream of bytes, one after the other.
 
     Args:
         lines: it is NDJSON whatever it looks like, so that a broken first line costs that line only.
+        version: whose definitions tell what an XML element is.
     """
     number, first = _next(stream, 0)
     if first.lstrip().startswith(b"<"):
         whole = first + stream.read()
-        yield _read(None, whole, from_xml)
+        yield _read(None, whole, partial(from_xml, version=version))
         return
     one = _read(number, first, decode)
     more, second = _next(stream, number) if lines or one.resource is not None else (number, b"")
@@ -58,13 +61,13 @@ def written(stream: BinaryIO, *, lines: bool = False) -> Iterator[Written]:
     yield _read(None, first + rest, decode) if one.resource is None else Written(None, one.size, one.resource)
 
 
-def from_xml(data: bytes) -> dict[str, Any]:
+def from_xml(data: bytes, version: Version = "R4") -> dict[str, Any]:
     """A resource from its XML text. Raises AdapterError: FHIR-236, it is no FHIR XML."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         if b"<!DOCTYPE" in data:
             raise ValueError("a document type is not allowed")
-        return resource_of(etree.fromstring(data, parser))
+        return resource_of(etree.fromstring(data, parser), version)
     except etree.XMLSyntaxError as error:
         raise AdapterError(rule_issues.not_xml(f"line {error.lineno}, column {error.offset}")) from error
     except ValueError as error:

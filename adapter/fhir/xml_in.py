@@ -1,4 +1,4 @@
-"""FHIR XML read into the same plain dicts as FHIR JSON, by the R4 definitions (FHIR XML 读入).
+"""FHIR XML read into the same plain dicts as FHIR JSON, by the definitions of its version (FHIR XML 读入).
 
 What is a list, a number or a flag follows from the definition of the type; a type without one gives its name and id
 alone. Amounts keep their digits.
@@ -10,30 +10,30 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from adapter.fhir.schema.compiled import SERVED, definition
+from adapter.fhir.schema.compiled import SERVED, Version, definition
 
 _FHIR = "{http://hl7.org/fhir}"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _RESOURCES = ("AnyResource",)
 
 
-def resource_of(element: Any) -> dict[str, Any]:
+def resource_of(element: Any, version: Version = "R4") -> dict[str, Any]:
     """A resource from its XML element (lxml or ElementTree). Raises ValueError when it is no FHIR element."""
     kind = _name(element)
     found: dict[str, Any] = {"resourceType": kind}
     if kind not in SERVED:
         ids = [child.get("value") for child in element if _name(child) == "id"]
         return {**found, "id": ids[0]} if ids and ids[0] else found
-    return {**found, **_members(element, kind)}
+    return {**found, **_members(element, kind, version)}
 
 
 def entry_of(element: Any) -> dict[str, Any]:
     """A ``Bundle.entry`` from its XML element. Raises ValueError."""
-    return _members(element, "Bundle.entry")
+    return _members(element, "Bundle.entry", "R4")
 
 
-def _members(element: Any, kind: str) -> dict[str, Any]:
-    properties = definition(kind).get("properties", {})
+def _members(element: Any, kind: str, version: Version) -> dict[str, Any]:
+    properties = definition(kind, version).get("properties", {})
     found: dict[str, Any] = {}
     for attribute in ("id", "url"):
         if (text := element.get(attribute)) is not None:
@@ -44,7 +44,7 @@ def _members(element: Any, kind: str) -> dict[str, Any]:
             continue
         name = _name(child)
         target, repeats = _target(properties.get(name, {}))
-        value, beside = _value(child, target)
+        value, beside = _value(child, target, version)
         if repeats:
             _append(found, name, value, beside)
         elif name in found or f"_{name}" in found:
@@ -54,19 +54,19 @@ def _members(element: Any, kind: str) -> dict[str, Any]:
     return found
 
 
-def _value(element: Any, target: str) -> tuple[Any, dict[str, Any] | None]:
+def _value(element: Any, target: str, version: Version) -> tuple[Any, dict[str, Any] | None]:
     """The value of an element, and what stands beside a primitive one."""
     if target in _RESOURCES:
         inner = list(element)
         if len(inner) != 1:
             raise ValueError("one resource is expected")
-        return resource_of(inner[0]), None
-    if "properties" in definition(target):
-        return _members(element, target), None
+        return resource_of(inner[0], version), None
+    if "properties" in definition(target, version):
+        return _members(element, target, version), None
     if element.get("value") is None and not target:
-        return _members(element, target) or None, None
-    beside = _members(element, "Element")
-    return _primitive(element.get("value"), definition(target).get("type")), beside or None
+        return _members(element, target, version) or None, None
+    beside = _members(element, "Element", version)
+    return _primitive(element.get("value"), definition(target, version).get("type")), beside or None
 
 
 def _markup(element: Any, namespace: str = "") -> str:

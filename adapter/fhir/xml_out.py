@@ -1,4 +1,4 @@
-"""FHIR XML written out of the plain dicts of FHIR JSON, by the R4 definitions (FHIR XML 写出).
+"""FHIR XML written out of the plain dicts of FHIR JSON, by the definitions of its version (FHIR XML 写出).
 
 The order of elements is the definitions', which XML demands and JSON does not. Decimals keep their digits. What the
 definitions do not know is refused, never left out.
@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from adapter.fhir import issues
-from adapter.fhir.schema.compiled import definition
+from adapter.fhir.schema.compiled import Version, definition
 from adapter.model.issues import AdapterError
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -24,35 +24,43 @@ _NAMESPACE = ' xmlns="http://hl7.org/fhir"'
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def xml_of(resource: Mapping[str, Any]) -> bytes:
+class _Out(list[str]):
+    """The text so far, and the version whose definitions it follows."""
+
+    def __init__(self, version: Version) -> None:
+        super().__init__([_HEAD])
+        self.version: Version = version
+
+
+def xml_of(resource: Mapping[str, Any], version: Version = "R4") -> bytes:
     """A resource as FHIR XML, UTF-8.
 
     Raises:
-        AdapterError: FHIR-141 for an element that R4 does not know at its place, FHIR-142 for a character that XML
+        AdapterError: FHIR-141 for an element that the version does not know there, FHIR-142 for a character that XML
             cannot carry.
     """
-    out: list[str] = [_HEAD]
+    out = _Out(version)
     _resource(resource, out, _NAMESPACE)
     return "".join(out).encode()
 
 
-def _resource(resource: Mapping[str, Any], out: list[str], namespace: str = "") -> None:
+def _resource(resource: Mapping[str, Any], out: _Out, namespace: str = "") -> None:
     kind = resource.get("resourceType")
-    if not isinstance(kind, str) or "properties" not in definition(kind):
+    if not isinstance(kind, str) or "properties" not in definition(kind, out.version):
         raise AdapterError(issues.no_xml_for("resourceType"))
     out.append(f"<{kind}{namespace}>")
     _members(resource, kind, kind, out)
     out.append(f"</{kind}>")
 
 
-def _members(value: Mapping[str, Any], kind: str, where: str, out: list[str]) -> None:
+def _members(value: Mapping[str, Any], kind: str, where: str, out: _Out) -> None:
     """Every element of a complex value, in the order of its definition."""
-    places = _places(kind)
+    places = _places(kind, out.version)
     wrong = [name for name in value if name.removeprefix("_") not in places and name != "resourceType"]
     if wrong:
         raise AdapterError(issues.no_xml_for(f"{where}.{wrong[0].removeprefix('_')}"))
     for name, target in places.items():
-        if name in ("id", "url") and name in _attributes(kind):
+        if name in ("id", "url") and name in _attributes(kind, out.version):
             continue
         inside, beside = value.get(name), value.get(f"_{name}")
         if inside is None and beside is None:
@@ -69,7 +77,7 @@ def _members(value: Mapping[str, Any], kind: str, where: str, out: list[str]) ->
             _element(name, one, other, target, here, out)
 
 
-def _element(name: str, value: Any, beside: Any, target: str, where: str, out: list[str]) -> None:
+def _element(name: str, value: Any, beside: Any, target: str, where: str, out: _Out) -> None:
     if target == "AnyResource":
         out.append(f"<{name}>")
         _resource(value, out)
@@ -79,11 +87,11 @@ def _element(name: str, value: Any, beside: Any, target: str, where: str, out: l
         out.append(_text(value, where))
         return
     if isinstance(value, Mapping):
-        out.append(f"<{name}{_own_attributes(value, target, where)}>")
+        out.append(f"<{name}{_own_attributes(value, target, where, out.version)}>")
         _members(value, target, where, out)
         out.append(f"</{name}>")
         return
-    attributes = _own_attributes(beside, "Element", where) if isinstance(beside, Mapping) else ""
+    attributes = _own_attributes(beside, "Element", where, out.version) if isinstance(beside, Mapping) else ""
     if value is not None:
         attributes += f" value={quoteattr(_text(_written(value), where), _LINES)}"
     extensions = beside.get("extension", ()) if isinstance(beside, Mapping) else ()
@@ -100,8 +108,8 @@ def _element(name: str, value: Any, beside: Any, target: str, where: str, out: l
 _LINES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
-def _own_attributes(value: Mapping[str, Any], kind: str, where: str) -> str:
-    names = [name for name in _attributes(kind) if name in value]
+def _own_attributes(value: Mapping[str, Any], kind: str, where: str, version: Version) -> str:
+    names = [name for name in _attributes(kind, version) if name in value]
     return "".join(f" {name}={quoteattr(_text(str(value[name]), where), _LINES)}" for name in names)
 
 
@@ -122,18 +130,18 @@ def _text(value: str, where: str) -> str:
 
 
 @cache
-def _attributes(kind: str) -> tuple[str, ...]:
+def _attributes(kind: str, version: Version) -> tuple[str, ...]:
     """Elements that XML writes as attributes: ``id`` of everything inside a resource, ``url`` of an extension."""
     if kind == "Extension":
         return ("id", "url")
-    return () if "resourceType" in definition(kind).get("properties", {}) else ("id",)
+    return () if "resourceType" in definition(kind, version).get("properties", {}) else ("id",)
 
 
 @cache
-def _places(kind: str) -> dict[str, str]:
+def _places(kind: str, version: Version) -> dict[str, str]:
     """Elements of a type in order, each with the definition that its value follows."""
     found = {}
-    for name, schema in definition(kind).get("properties", {}).items():
+    for name, schema in definition(kind, version).get("properties", {}).items():
         if name == "resourceType" or name.startswith("_"):
             continue
         inner = schema.get("items", {}) if schema.get("type") == "array" else schema

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, cast, exists, or_, select
 
 from adapter.ledger import issues as said
+from adapter.ledger import quick
 from adapter.ledger.codec import issues_data, issues_of
 from adapter.ledger.rows import CaseRow, StateRow
 from adapter.ledger.session import Session
@@ -109,14 +110,14 @@ class Cases(Session):
     def case(self, case_id: str) -> CaseRow | None:
         """The case as it stands, or None."""
         self._hold_case(case_id)
-        row = self._once("case", case_id, lambda: self._connection.execute(_CASE, {"case_id": case_id}).first())
+        row = self._once("case", case_id, lambda: quick.first(self._connection, _CASE, {"case_id": case_id}))
         return None if row is None else _case_row(row, self._states_of(case_id))
 
     def _states_of(self, case_id: str) -> dict[tuple[str, str], str]:
         """Where every machine of a case stands, by machine and subject."""
 
         def read() -> dict[tuple[str, str], str]:
-            rows = self._connection.execute(_OF_CASE, {"case_id": case_id})
+            rows = quick.rows(self._connection, _OF_CASE, {"case_id": case_id})
             return {(machine, subject): state for machine, subject, state in rows}
 
         return self._once("states", case_id, read)

@@ -16,6 +16,9 @@ from adapter.model.issues import AdapterError
 #: Execution option that marks a connection as reading only.
 READS = "ledger_reads"
 
+#: KiB of pages that a SQLite connection keeps at hand: the upper parts of every tree of a store of some gigabytes.
+_CACHE = 16 * 1024
+
 #: How long to wait for others before giving up with LED-403.
 BUSY_SECONDS = 30
 
@@ -41,7 +44,7 @@ def _sqlite(url: URL, busy_seconds: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver's own BEGIN is deferred and comes too late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{_CACHE}"):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, text
 
+from adapter.ledger import quick
 from adapter.ledger.codec import json_object
 from adapter.ledger.rows import JournalRow
 from adapter.ledger.tables import journal, moment_text
@@ -59,12 +60,12 @@ def write(connection: Connection, events: Sequence[tuple[Event, str]]) -> None:
             }
         )
         prev = mark
-    connection.execute(_WRITE, rows)
+    quick.write_all(connection, _WRITE, rows)
 
 
 def last_line(connection: Connection) -> tuple[int, str]:
     """Number and hash of the newest line; ``(0, GENESIS)`` for an empty journal."""
-    newest = connection.execute(_NEWEST).first()
+    newest = quick.first(connection, _NEWEST, {})
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 

@@ -28,6 +28,7 @@ from adapter.ledger.month_figures import MonthFigures
 from adapter.ledger.outbox_verdicts import OutboxVerdicts
 from adapter.ledger.papers import Papers
 from adapter.ledger.postings import Postings
+from adapter.ledger.recorded import Recorded
 from adapter.ledger.resources import Resources
 from adapter.ledger.rows_in import RowsIn
 from adapter.ledger.search import Finder
@@ -55,6 +56,7 @@ class Transaction(
     SettledStays,
     Finance,
     Finder,
+    Recorded,
     MonthFigures,
 ):
     """One piece of work. Each parent is one part of the memory and has its own file."""

@@ -6,7 +6,7 @@ before anything is sent, so whoever comes after a killed worker knows that the m
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, exists, func, select
 
 from adapter.ledger import issues as said
+from adapter.ledger import quick
 from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
 from adapter.ledger.rows import MessageRow, MessageState
 from adapter.ledger.session import Session, digest_of
@@ -87,7 +88,7 @@ class Outbox(Session):
         """
         self._hold_case(message.case_id)
         digest = digest_of(message.composed)
-        there = self._connection.execute(_STORED, {"key": message.key}).first()
+        there = quick.first(self._connection, _STORED, {"key": message.key})
         if there is not None:
             same = (digest, message.endpoint, message.operation)
             if (there.content, there.endpoint, there.operation) != same:
@@ -227,14 +228,14 @@ class Outbox(Session):
 
     def message(self, key: str) -> MessageRow | None:
         """A message and where it stands, or None."""
-        row = self._connection.execute(_MESSAGE, {"key": key}).first()
+        row = quick.first(self._connection, _MESSAGE, {"key": key})
         return None if row is None else _message_row(row)
 
     def messages_of_case(self, case_id: str, version: int | None = None) -> list[MessageRow]:
         """A case's messages in the order in which they were stored."""
 
         def read() -> list[MessageRow]:
-            return [_message_row(row) for row in self._connection.execute(_OF_CASE, {"case_id": case_id})]
+            return [_message_row(row) for row in quick.rows(self._connection, _OF_CASE, {"case_id": case_id})]
 
         rows = self._once("message", ("case", case_id), read)
         return [row for row in rows if version is None or row.message.version == version]
@@ -268,9 +269,8 @@ class Outbox(Session):
         """Every receipt of a message, oldest first, as it was stored."""
 
         def read() -> list[Receipt]:
-            return [
-                receipt_of(bytes(told), bytes(raw)) for told, raw in self._connection.execute(_RECEIPTS, {"key": key})
-            ]
+            rows = quick.rows(self._connection, _RECEIPTS, {"key": key})
+            return [receipt_of(bytes(told), bytes(raw)) for told, raw in rows]
 
         return list(self._once("message", ("receipts", key), read))
 
@@ -296,28 +296,34 @@ class Outbox(Session):
             row
             for endpoint in endpoints
             for query in (_DUE, _ABANDONED)
-            for row in self._connection.execute(query, {"endpoint": endpoint, "now": now, "most": limit})
+            for row in quick.rows(self._connection, query, {"endpoint": endpoint, "now": now, "most": limit})
         ]
         return sorted(due, key=lambda row: (row.not_before, row.enqueued_at, row.case_id, row.number))[:limit]
 
-    def _message_held(self, key: str) -> Row[Any]:
+    def _message_held(self, key: str) -> Any:
         """The message's row, held; its case is held first, as everywhere."""
-        row = self._connection.execute(_STORED, {"key": key}).first()
+        row = quick.first(self._connection, _STORED, {"key": key})
         if row is None:
             raise AdapterError(said.unknown_message(key))
         if self._connection.dialect.name != "postgresql":
             return row  # the only writer there is
         self._hold_case(row.case_id)
-        return self._connection.execute(_STORED_HELD, {"key": key}).one()
+        (held,) = quick.rows(self._connection, _STORED_HELD, {"key": key})
+        return held
 
     def _next_place(self, order_key: str | None) -> int:
         if order_key is None:
             return 0
         self._hold(f"order:{order_key}")
-        return (self._connection.execute(_LAST_PLACE, {"order_key": order_key}).scalar() or 0) + 1
+        return self._last(_LAST_PLACE, {"order_key": order_key}) + 1
 
     def _next_number(self, case_id: str) -> int:
-        return (self._connection.execute(_LAST_NUMBER, {"case_id": case_id}).scalar() or 0) + 1
+        return self._last(_LAST_NUMBER, {"case_id": case_id}) + 1
+
+    def _last(self, question: Select[Any], values: Mapping[str, object]) -> int:
+        """The highest number so far, 0 for none."""
+        ((number,),) = quick.rows(self._connection, question, values)
+        return int(number or 0)
 
 
 def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tuple[MessageState | None, Outcome | None]:

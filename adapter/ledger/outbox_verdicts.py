@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from adapter.ledger import issues as said
 from adapter.ledger.codec import receipt_bytes
 from adapter.ledger.outbox import FINAL, Outbox
@@ -55,7 +53,7 @@ class OutboxVerdicts(Outbox):
         data = {"key": key, "not_before": moment_text(at)}
         self._append("message-not-arrived", row.case_id, data, at=at, actor=actor, reason=reason)
 
-    def _unknown_held(self, key: str) -> Row[Any]:
+    def _unknown_held(self, key: str) -> Any:
         row = self._message_held(key)
         if row.state != MessageState.PARKED or row.outcome != Outcome.UNKNOWN:
             raise AdapterError(said.effect_known(key, row.state, row.outcome or "—"))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from adapter.ledger import journal
+from adapter.ledger import journal, quick
 from adapter.ledger.codec import json_object, json_text
 from adapter.ledger.rows import JournalRow
 from adapter.ledger.session import Session
@@ -68,14 +68,15 @@ class Papers(Session):
     def _filed(self, case_id: str, name: str) -> str | None:
         """Digest of a paper; a case's are looked up together, since most are asked for and few are there."""
         if not case_id:
-            return self._connection.execute(_FILED, {"case_id": case_id, "name": name}).scalar()
+            filed = quick.first(self._connection, _FILED, {"case_id": case_id, "name": name})
+            return None if filed is None else str(filed.content)
         return self._names(case_id).get(name)
 
     def _names(self, case_id: str) -> dict[str, str]:
         """Digests of a case's papers by name."""
 
         def read() -> dict[str, str]:
-            return {row.name: row.content for row in self._connection.execute(_OF_CASE, {"case_id": case_id})}
+            return {row.name: row.content for row in quick.rows(self._connection, _OF_CASE, {"case_id": case_id})}
 
         return self._once("paper", case_id, read)
 

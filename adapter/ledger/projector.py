@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, update
 
+from adapter.ledger import quick
 from adapter.ledger import tables as t
 from adapter.ledger.codec import json_text
 from adapter.ledger.tables import moment_of
@@ -86,7 +87,7 @@ def _resources_recorded(connection: Connection, event: Event, data: Data) -> Non
     versions = data["versions"]
     older = [{"of_type": row["type"], "of_id": row["id"]} for row in versions if row["version"] > 1]
     if older:
-        connection.execute(_SUPERSEDE, older)
+        quick.write_all(connection, _SUPERSEDE, older)
     common = {"source": data["source"], "newest": True, "at": event.at}
     _add_all(connection, t.resources, [{**row, **common, "deleted": row["content"] is None} for row in versions])
     links = [{"case_id": event.case_id, "type": kind, "id": id_} for kind, id_ in data["links"]]
@@ -322,18 +323,17 @@ APPLY: Mapping[str, Callable[[Connection, Event, Data], None]] = {
 
 
 def _add(connection: Connection, table: Table, row: Mapping[str, object]) -> None:
-    connection.execute(_insert(table), row)
+    quick.write(connection, _insert(table), row)
 
 
 def _add_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        connection.execute(_insert(table), rows)
+    quick.write_all(connection, _insert(table), rows)
 
 
 def _change(connection: Connection, table: Table, key: Mapping[str, object], values: Mapping[str, object]) -> None:
     """Change the one row under a key. An event about a row that is not there is a fault, never passed over."""
     given = {f"old_{name}": value for name, value in key.items()} | {f"new_{n}": value for n, value in values.items()}
-    changed = connection.execute(_update(table, tuple(key), tuple(values)), given).rowcount
+    changed = quick.write(connection, _update(table, tuple(key), tuple(values)), given)
     if changed != 1:
         raise LookupError(f"{changed} rows of {table.name} for {sorted(key)}")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, or_, select
 
-from adapter.ledger import search_index
+from adapter.ledger import quick, search_index
 from adapter.ledger.rows import ResourceIn, ResourcePut, ResourceRow
 from adapter.ledger.search_index import Entry
 from adapter.ledger.session import Session, digest_of
@@ -35,7 +36,7 @@ class Head(NamedTuple):
 
 _TIED = (case_resources.c.type == resources.c.type) & (case_resources.c.id == resources.c.id)
 _VERSIONS = (
-    select(resources.c.type, resources.c.id, resources.c.version, resources.c.source)
+    select(resources.c.type, resources.c.id, resources.c.version, resources.c.source, resources.c.content)
     .join(case_resources, _TIED)
     .where(case_resources.c.case_id == bindparam("case_id"), resources.c.newest, resources.c.deleted.is_(False))
     .order_by(resources.c.type, resources.c.id)
@@ -45,8 +46,27 @@ _HEADS = select(resources.c.type, resources.c.id, resources.c.version, resources
     resources.c.id.in_(bindparam("ids", expanding=True)),
     resources.c.newest,
 )
+_WITH_BODY = select(resources, content.c.body).outerjoin(content, content.c.digest == resources.c.content)
+_NEWEST = _WITH_BODY.where(
+    resources.c.type == bindparam("kind"), resources.c.newest, resources.c.id.in_(bindparam("ids", expanding=True))
+)
+_CASES = (
+    select(case_resources.c.id, case_resources.c.case_id)
+    .where(case_resources.c.type == bindparam("kind"), case_resources.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(case_resources.c.case_id)
+)
 _LINKS = select(case_resources.c.type, case_resources.c.id).where(case_resources.c.case_id == bindparam("case_id"))
 _OF_CASE = _VERSIONS.add_columns(content.c.body).join(content, content.c.digest == resources.c.content)
+
+
+class Standing(NamedTuple):
+    """The newest version of a resource of a case; ``content`` is the digest of its bytes."""
+
+    type: str
+    id: str
+    version: int
+    source: str
+    content: str
 
 
 class Kept(NamedTuple):
@@ -134,9 +154,13 @@ class Resources(Session):
             self.delete_resources(source, case_id, left, at=at, actor=actor, reason=reason)
         return going
 
+    def hold_resources(self, source: str) -> None:
+        """Keep others from writing a source's resources until this transaction ends: for whoever looks, then writes."""
+        self._hold(f"resources:{source}")
+
     def resource(self, type_: str, id_: str, version: int | None = None) -> ResourceRow | None:
         """One version, or the newest; None when there is none. A deleted one comes with ``deleted`` set."""
-        query = _with_body().where(resources.c.type == type_, resources.c.id == id_)
+        query = _WITH_BODY.where(resources.c.type == type_, resources.c.id == id_)
         query = query.where(resources.c.newest if version is None else resources.c.version == version)
         row = self._connection.execute(query).first()
         return None if row is None else _resource_row(row)
@@ -149,35 +173,30 @@ class Resources(Session):
             by_type.setdefault(kind, []).append(id_)
         found: dict[Name, ResourceRow] = {}
         for kind, ids in by_type.items():
-            query = _with_body().where(resources.c.type == kind, resources.c.newest)
             for start in range(0, len(ids), _CHUNK):
-                some = query.where(resources.c.id.in_(ids[start : start + _CHUNK]))
-                found |= {(kind, row.id): _resource_row(row) for row in self._connection.execute(some)}
+                asked = {"kind": kind, "ids": ids[start : start + _CHUNK]}
+                rows = map(_resource_row, self._connection.execute(_NEWEST, asked))
+                found |= {(kind, row.id): row for row in rows}
         return [found[name] for name in wanted if name in found]
 
     def history(self, type_: str, id_: str) -> list[ResourceRow]:
         """Every version, oldest first."""
-        query = _with_body().where(resources.c.type == type_, resources.c.id == id_).order_by(resources.c.version)
+        query = _WITH_BODY.where(resources.c.type == type_, resources.c.id == id_).order_by(resources.c.version)
         return [_resource_row(row) for row in self._connection.execute(query)]
 
     def resources_of_case(self, case_id: str, types: Collection[str] = ()) -> list[ResourceRow]:
         """The newest versions of a case's resources, by type and id; deleted ones are left out."""
-        tied = (case_resources.c.type == resources.c.type) & (case_resources.c.id == resources.c.id)
-        query = _with_body().join(case_resources, tied).where(case_resources.c.case_id == case_id)
-        query = query.where(resources.c.newest, resources.c.deleted.is_(False))
-        if types:
-            query = query.where(resources.c.type.in_(types))
-        rows = self._connection.execute(query.order_by(resources.c.type, resources.c.id))
+        rows = quick.rows(self._connection, _of_case(frozenset(types)), {"case_id": case_id})
         return [_resource_row(row) for row in rows]
 
     def kept_of_case(self, case_id: str) -> list[Kept]:
         """As ``resources_of_case``, all of them, with no more than is needed to read them."""
-        rows = self._connection.execute(_OF_CASE, {"case_id": case_id})
-        return [Kept(kind, id_, version, source, bytes(body)) for kind, id_, version, source, body in rows]
+        rows = quick.rows(self._connection, _OF_CASE, {"case_id": case_id})
+        return [Kept(kind, id_, version, source, bytes(body)) for kind, id_, version, source, _, body in rows]
 
-    def versions_of_case(self, case_id: str) -> list[tuple[str, str, int, str]]:
-        """Type, id, version and source of the newest versions of a case's resources; deleted ones are left out."""
-        return [tuple(row) for row in self._connection.execute(_VERSIONS, {"case_id": case_id})]
+    def versions_of_case(self, case_id: str) -> list[Standing]:
+        """The newest versions of a case's resources without their bytes; deleted ones are left out."""
+        return [Standing(*row) for row in quick.rows(self._connection, _VERSIONS, {"case_id": case_id})]
 
     def cases_of_resource(self, type_: str, id_: str) -> list[str]:
         """Ids of the cases that a resource belongs to."""
@@ -192,11 +211,10 @@ class Resources(Session):
             by_type.setdefault(kind, []).append(id_)
         found: dict[Name, list[str]] = {}
         for kind, ids in by_type.items():
-            tied = select(case_resources).where(case_resources.c.type == kind).order_by(case_resources.c.case_id)
             for start in range(0, len(ids), _CHUNK):
-                some = tied.where(case_resources.c.id.in_(ids[start : start + _CHUNK]))
-                for row in self._connection.execute(some):
-                    found.setdefault((kind, row.id), []).append(row.case_id)
+                asked = {"kind": kind, "ids": ids[start : start + _CHUNK]}
+                for id_, case_id in self._connection.execute(_CASES, asked):
+                    found.setdefault((kind, id_), []).append(case_id)
         return found
 
     def _heads(self, source: str, case_id: str | None, names: Iterable[Name]) -> dict[Name, Head]:
@@ -217,7 +235,7 @@ class Resources(Session):
     def _unlinked(self, case_id: str | None, names: Iterable[Name]) -> list[list[str]]:
         if case_id is None:
             return []
-        there = {(kind, id_) for kind, id_ in self._connection.execute(_LINKS, {"case_id": case_id})}
+        there = {(kind, id_) for kind, id_ in quick.rows(self._connection, _LINKS, {"case_id": case_id})}
         return [list(name) for name in names if name not in there]
 
     def _record(
@@ -245,6 +263,16 @@ class Resources(Session):
         return [Entry(row.type, row.id, row.body, row.at) for row in self.newest_resources(names) if not row.deleted]
 
 
+@cache
+def _of_case(types: frozenset[str]) -> Select[Any]:
+    """A case's resources with their bytes, of some types or of all; few such sets are ever asked for."""
+    query = _WITH_BODY.join(case_resources, _TIED).where(case_resources.c.case_id == bindparam("case_id"))
+    query = query.where(resources.c.newest, resources.c.deleted.is_(False))
+    if types:
+        query = query.where(or_(*(resources.c.type == name for name in sorted(types))))
+    return query.order_by(resources.c.type, resources.c.id)
+
+
 def _differs(head: Head, item: ResourceIn) -> bool:
     return head.deleted or head.digest != item.digest
 
@@ -253,19 +281,6 @@ def _after(head: Head | None) -> int:
     return 1 if head is None else head.version + 1
 
 
-def _with_body() -> Select[Any]:
-    return select(resources, content.c.body).outerjoin(content, content.c.digest == resources.c.content)
-
-
-def _resource_row(row: Row[Any]) -> ResourceRow:
-    return ResourceRow(
-        type=row.type,
-        id=row.id,
-        version=row.version,
-        source=row.source,
-        digest=row.digest,
-        deleted=row.deleted,
-        newest=row.newest,
-        at=row.at,
-        body=b"" if row.body is None else bytes(row.body),
-    )
+def _resource_row(row: Sequence[Any]) -> ResourceRow:
+    kind, id_, version, source, digest, _, deleted, newest, at, body = row
+    return ResourceRow(kind, id_, version, source, digest, deleted, newest, at, b"" if body is None else bytes(body))

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, Table, delete, insert, select, update
 
+from adapter.ledger import quick
 from adapter.ledger.search_tables import (
     INDEX,
     search_edition,
@@ -28,6 +29,8 @@ from adapter.model.search import NO_END, NO_TIME, Terms
 
 #: Works out what a resource is found under: its type, its bytes, when it was kept; None for what is never searched.
 TermsOf = Callable[[str, bytes, datetime], Terms | None]
+
+_LONGEST = select(search_longest.c.parameter, search_longest.c.longest)
 
 #: Resources that are indexed at once.
 _BATCH = 2_000
@@ -124,14 +127,15 @@ class _Lines:
     def _take(self, number: int, entry: Entry, terms: Terms) -> None:
         first, last = terms.first, terms.last
         names, values, ranges, texts = self.of.values()
-        names[(number, entry.type, entry.id)] = None
+        names[(number, entry.type, entry.id, first, last)] = None
         values |= dict.fromkeys((parameter, value, first, number, last) for parameter, value in terms.values)
         ranges |= dict.fromkeys((parameter, low, high, number) for parameter, low, high in terms.ranges)
         texts |= dict.fromkeys((parameter, text, number) for parameter, text in terms.texts)
         everything = terms.values[0][0]
         took = NO_END if last > NO_TIME and first == NO_TIME else last - first
-        if took > self.longest.get(everything, 0):
-            self.longest[everything] = took
+        for parameter, length in ((everything, took), *((each, high - low) for each, low, high in terms.ranges)):
+            if length > self.longest.get(parameter, 0):
+                self.longest[parameter] = length
 
 
 def _mark(connection: Connection) -> str:
@@ -171,10 +175,7 @@ def _note_longest(connection: Connection, longest: dict[int, int]) -> None:
     if not longest:
         return
     table, mark = search_longest, _mark(connection)
-    known = {
-        row.parameter: row.longest
-        for row in connection.execute(select(table).where(table.c.parameter.in_(sorted(longest))))
-    }
+    known = dict[int, int](quick.rows(connection, _LONGEST, {}))
     for parameter, took in sorted(longest.items()):
         if took <= known.get(parameter, -1):
             continue

@@ -19,6 +19,8 @@ search_names = Table(
     Column("number", _NUMBER, primary_key=True, autoincrement=False),
     Column("type", String, primary_key=True),
     Column("id", String, primary_key=True),
+    Column("first", BigInteger),  # the resource's own time, for whoever comes here from a range or a text
+    Column("last", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -53,7 +55,8 @@ search_texts = Table(
     sqlite_with_rowid=False,
 )
 
-#: The longest time that any resource of a type has taken, in ms: how far back a period can begin that is not over.
+#: The longest range of a parameter, or the longest time that a resource of a type has taken (under its ``everything``),
+#: where it is any longer than a moment: how far back a range can begin that is not over.
 search_longest = Table(
     "search_longest",
     metadata,

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapter.ledger import journal, projector
+from adapter.ledger import journal, projector, quick
 from adapter.ledger.codec import json_text
 from adapter.ledger.search_index import Indexer
 from adapter.ledger.tables import content
@@ -132,13 +132,13 @@ class Session:
         rows: list[dict[str, object]] = [{"digest": digest, "body": body} for digest, body in named]
         if rows:
             # in one order everywhere, so that two writers of the same contents never wait for each other crosswise
-            self._connection.execute(
-                _KEEP[self._connection.dialect.name], sorted(rows, key=lambda row: str(row["digest"]))
-            )
+            statement = _KEEP[self._connection.dialect.name]
+            quick.write_all(self._connection, statement, sorted(rows, key=lambda row: str(row["digest"])))
         return [str(row["digest"]) for row in rows]
 
     def _body(self, digest: str) -> bytes:
-        return bytes(self._connection.execute(_BODY, {"digest": digest}).scalar_one())
+        (row,) = quick.rows(self._connection, _BODY, {"digest": digest})
+        return bytes(row.body)
 
     def _check_writing(self) -> None:
         if not self._writing:

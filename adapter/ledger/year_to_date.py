@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, select
 
 from adapter.ledger import issues as said
+from adapter.ledger import quick
 from adapter.ledger.codec import amounts_data, amounts_of
 from adapter.ledger.session import Session
 from adapter.ledger.tables import accruals, asked, cases, moment_text
@@ -100,7 +101,7 @@ class YearsToDate(Session):
         """
         self._hold(f"year:{source}/{person_key}/{year}")
         whose = {"source": source, "person_key": person_key, "year": year, "but": excluding_case or ""}
-        rows = self._connection.execute(_SUMS, whose)
+        rows = quick.rows(self._connection, _SUMS, whose)
         amounts = tuple((row.name, Money(int(row.fen))) for row in rows)
         return YearToDate(year=year, amounts=amounts, source="own", excludes_case=excluding_case)
 
@@ -149,7 +150,7 @@ class YearsToDate(Session):
 
     def _asked(self, source: str, person_key: str, year: int) -> dict[str, Row[Any]]:
         """By endpoint, its newest answer about a person's year."""
-        rows = self._connection.execute(_ANSWERS, {"hospital": source, "person_key": person_key, "year": year})
+        rows = quick.rows(self._connection, _ANSWERS, {"hospital": source, "person_key": person_key, "year": year})
         return {row.endpoint: row for row in rows}
 
     def _accruals(self, case_id: str, version: int, entry: str) -> list[Row[Any]]:

@@ -22,7 +22,7 @@ class Terms:
 
     Attributes:
         first, last: its time, by which searches are ordered, in ms since 1970 UTC; NO_TIME twice where it has none.
-        values: (parameter, hashed value): codes, identifiers, references.
+        values: (parameter, hashed value): codes, identifiers, references; first that under which all of a type stand.
         ranges: (parameter, from, to): other times in ms since 1970 UTC, numbers in millionths; both ends included.
         texts: (parameter, text in search form).
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import statistics
 import time
@@ -17,6 +16,7 @@ import structlog
 
 from adapter.cases.tools import Tools
 from adapter.ledger.ledger import Ledger
+from adapter.wiring import INDEXER, long_lived
 from bench.chains.baseline import ONE_ROW, Commit, Request, commits_kept, no_work, opened
 from bench.chains.prepare import CALLS, Hospital, Said, fhir_endpoint, settle_all, simulator
 from bench.chains.responder import responder
@@ -54,13 +54,11 @@ class Spent:
     busy: list[float] = field(default_factory=list)
 
     def timed(self, work: Callable[[], object]) -> None:
-        gc.collect()
-        gc.freeze()  # as a worker does after its start
-        busy, start = time.process_time(), time.perf_counter()
-        work()
-        self.wall.append(time.perf_counter() - start)
-        self.busy.append(time.process_time() - busy)
-        gc.unfreeze()
+        with long_lived():  # as a worker is after its start
+            busy, start = time.process_time(), time.perf_counter()
+            work()
+            self.wall.append(time.perf_counter() - start)
+            self.busy.append(time.process_time() - busy)
 
 
 @dataclass
@@ -75,14 +73,14 @@ class Measured:
 
 def kept(hospital: Hospital, fresh: Fresh, case_ids: Sequence[str], base: str) -> list[Commit]:
     """What our chains commit, on a fresh store."""
-    with Ledger.open(fresh()) as ledger, commits_kept() as commits:
+    with Ledger.open(fresh(), indexer=INDEXER) as ledger, commits_kept() as commits:
         _settled(_tools(hospital, ledger, base), case_ids)
         return commits
 
 
 def one_round(hospital: Hospital, fresh: Fresh, case_ids: Sequence[str], said: Said, base: str, into: Measured) -> None:
     """Ours and the same calls without work, on a fresh store each."""
-    with Ledger.open(fresh()) as ledger:
+    with Ledger.open(fresh(), indexer=INDEXER) as ledger:
         tools = _tools(hospital, ledger, base)
         into.ours.timed(lambda: _settled(tools, case_ids))
     requests: tuple[tuple[Request, ...], ...] = said.requests(base)
@@ -115,7 +113,7 @@ def run(stays: int = STAYS, rounds: int = ROUNDS) -> Bench:
         case_ids: list[str] = []
 
         def prepare(store: str) -> None:
-            with Ledger.open(store) as ledger:
+            with Ledger.open(store, indexer=INDEXER) as ledger:
                 case_ids[:] = hospital.take_in(ledger, stays)
 
         stores: dict[str, Fresh] = {"SQLite": stack.enter_context(sqlite(prepare, home))}
@@ -139,7 +137,7 @@ def run(stays: int = STAYS, rounds: int = ROUNDS) -> Bench:
 def _recorded(hospital: Hospital, fresh: Fresh, case_ids: Sequence[str], home: Path) -> Said:
     """What the simulated payers answer to every message of the chains."""
     with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger.open(fresh()))
+        ledger = stack.enter_context(Ledger.open(fresh(), indexer=INDEXER))
         seeds = hospital.seeds(ledger, home, ("bureau", "aid"))
         bases = {role: stack.enter_context(simulator(role, seed, home)) for role, seed in seeds.items()}
         payers = {"bureau": bases["bureau"], "civil-affairs": bases["aid"]}

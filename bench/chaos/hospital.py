@@ -19,11 +19,12 @@ import httpx
 from adapter.cases.tools import Tools
 from adapter.settings import load_settings
 from adapter.wiring import open_tools
-from bench.chaos.dialects import Dialect, Payer, write_settings
+from bench.chaos.dialects import TIMEOUT, Dialect, Payer, write_settings
 from bench.chaos.nursery import Nursery
 from bench.chaos.steps import ARM, NOTES
 
-LEASE_SECONDS = 3
+#: Twice as long as answers are awaited, as the product's settings have it.
+LEASE_SECONDS = 2 * TIMEOUT
 WORKERS = ("worker-a", "worker-b")
 SERVICE = "service"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,12 @@ def hapi(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> di
     verdicts = strangers.hapi(files)
     _count("HL7 validator (HAPI)", verdicts, ours, pytestconfig)
     return verdicts
+
+
+@pytest.fixture
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """A line for the end of the run."""
+    return pytestconfig.stash[COUNTS].append
 
 
 def _count(who: str, verdicts: dict[Path, Verdict], ours: list[Path], config: pytest.Config) -> None:

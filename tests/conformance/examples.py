@@ -9,75 +9,17 @@ committed files with what the builders write today.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from adapter.fhir.canonical import pretty
+from adapter.fhir.claiming import PROFILES, claiming
 from adapter.fhir.elements import coded
-from adapter.fhir.identity import codesystem, extension_url
+from adapter.fhir.identity import codesystem
 from tests.support.packaged import bundles, papers, year_of_the_insurer
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "package"
-
-#: The profile of everything that we write, by resource type; what has several is told apart in ``profile_of``.
-PROFILES = {
-    "Account": "stay-account",
-    "ChargeItem": "charge-line",
-    "Claim": "payer-claim",
-    "ClaimResponse": "payer-claim-response",
-    "Communication": "notice",
-    "CommunicationRequest": "notice-request",
-    "Consent": "outside-catalogue-consent",
-    "Coverage": "payer-coverage",
-    "CoverageEligibilityRequest": "year-request",
-    "CoverageEligibilityResponse": "year-response",
-    "Encounter": "inpatient-stay",
-    "ExplanationOfBenefit": "payer-benefit",
-    "Flag": "credit-flag",
-    "Invoice": "stay-invoice",
-    "Patient": "hospital-patient",
-    "PaymentNotice": "money-notice",
-    "PaymentReconciliation": "money-received",
-    "Provenance": "origin",
-}
-_BUNDLES = {"transaction": "record-bundle", "collection": "submission-bundle"}
-_TASKS = {"entitlement": "entitlement-task", "custody": "custody-task"}
-
-
-def profile_of(resource: Mapping[str, Any], *, sent: bool = False) -> str | None:
-    """Name of the profile that a resource of ours keeps, or None for a type without one.
-
-    Args:
-        sent: it stands in what a payer gets.
-    """
-    kind = resource["resourceType"]
-    if kind == "Task":
-        said = coded(resource.get("code"), codesystem("task"))
-        return _TASKS.get(said, "collection-task") if said is not None else None
-    if kind == "Contract":
-        return "repayment-plan" if "term" in resource else "signed-paper"
-    if kind == "Bundle":
-        return "record-bundle" if resource["type"] == "transaction" and not sent else _BUNDLES.get(resource["type"])
-    if kind == "Patient" and sent:
-        return "least-patient"
-    return PROFILES.get(kind)
-
-
-def claiming(resource: Mapping[str, Any], *, sent: bool = False) -> dict[str, Any]:
-    """The resource with its profile in ``meta``, and the resources of a Bundle with theirs."""
-    name = profile_of(resource, sent=sent)
-    made = dict(resource)
-    if name is not None:
-        made = {"resourceType": made.pop("resourceType"), **({"id": made.pop("id")} if "id" in made else {})}
-        made["meta"] = {**resource.get("meta", {}), "profile": [extension_url(name)]}
-        made |= {key: value for key, value in resource.items() if key not in made}
-    if resource["resourceType"] == "Bundle":
-        made["entry"] = [
-            {**entry, "resource": claiming(entry["resource"], sent=sent)} if "resource" in entry else entry
-            for entry in resource["entry"]
-        ]
-    return made
 
 
 def outputs() -> Iterator[tuple[str, dict[str, Any]]]:

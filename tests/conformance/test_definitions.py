@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from adapter.fhir.package import build_bases
+from adapter.fhir.package.bases import R4, R5
 from adapter.fhir.schema.build import SERVED, Definitions, published
 from tests.conformance import strangers
 
@@ -68,3 +71,13 @@ def test_every_element_that_we_build_from_is_hl7s(official: dict[str, dict[str, 
         assert ours == official[name], f"{name} is not as HL7 published it: extend build.published"
         compared += len(ours)
     assert compared > 1500
+
+
+def test_the_base_snapshots_are_a_new_build() -> None:
+    strangers.install_node()
+    strangers.built_java()
+    (jar,) = (strangers.JAVA / "target" / "lib").glob("hapi-fhir-validation-resources-r5-*.jar")
+    folder = Path(build_bases.__file__).parent
+    for bases, built in ((R4, build_bases.build(Definitions(strangers.DEFINITIONS))), (R5, build_bases.build_r5(jar))):
+        committed = (folder / bases.file).read_text(encoding="utf-8")
+        assert build_bases.text_of(built) == committed, "run: python -m adapter.fhir.package.build_bases"

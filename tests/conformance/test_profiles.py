@@ -23,6 +23,7 @@ from adapter.rules.programme.reasons import Met
 
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "mappings" / "profiles"
+HL7_CHINA = ROOT / "mappings" / "hl7-china"
 
 #: Functions whose argument names an extension, and where that argument stands.
 _NAMING_EXTENSIONS = {"extension": 0, "extension_url": 0, "extension_of": 1, "value_of": 1}
@@ -32,7 +33,8 @@ def held(kind: str) -> dict[str, dict[str, object]]:
     """The files of a resource type by id."""
     return {
         path.stem.removeprefix(f"{kind}-"): json.loads(path.read_text(encoding="utf-8"))
-        for path in PROFILES.glob(f"{kind}-*.json")
+        for folder in (PROFILES, HL7_CHINA)
+        for path in folder.glob(f"{kind}-*.json")
     }
 
 

@@ -125,7 +125,7 @@ def test_the_journal_tells_what_was_in_hand_and_who_took_it_over(tmp_path: Path)
             tx.enqueue(sent, at=moment, actor=Actor("clerk"), reason="test")
             assert tx.lease("host-77-ab", now=moment, lease_seconds=3)
         with tools.ledger.transaction() as tx:
-            assert tx.lease("host-78-cd", now=moment + timedelta(seconds=9), lease_seconds=3)
+            assert tx.lease("host-78-cd", now=moment + timedelta(seconds=11), lease_seconds=3)
         died = moment.timestamp() + 1
         kills = [
             Kill(1, "random", "worker-a", "", 77, died),
@@ -135,7 +135,7 @@ def test_the_journal_tells_what_was_in_hand_and_who_took_it_over(tmp_path: Path)
         ]
         look_back(kills, hospital, tools)
     assert [kill.in_hand for kill in kills] == [(sent.key,), (), (sent.key,), ()]
-    assert [kill.taken_over for kill in kills] == [(8.0,), (), (), ()]
+    assert [kill.taken_over for kill in kills] == [(10.0,), (), (), ()]
     assert len(too_late(kills, [])) == 1
     assert too_late(kills, [(died + 1, 5.0)]) == [], "the machine itself stood still"
     kills[0].taken_over = (2.0 * LEASE_SECONDS,)

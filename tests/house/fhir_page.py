@@ -33,7 +33,10 @@ FHIR_PAGE = ROOT / "docs" / "wire-fhir.md"
 WORDS = Path(__file__).with_name("wire_fhir.txt")
 MOMENT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 BASE = "https://payer.example/fhir"
-NEVER_TRIED = "**No bureau is known to accept this dialect yet; it was tried against our own simulators only.**"
+NEVER_TRIED = (
+    "**No bureau is known to accept this dialect yet; it was tried against our own simulators, and the aid office's "
+    "part against a FHIR server of others (HAPI's, with an office of ours behind it).**"
+)
 
 #: A stay of which a third party bears a part, told to one who need not answer, after another payer's answer.
 TOLD = make_call(

@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.house.aid_xml_page import AID_XML_PAGE, aid_xml_page
@@ -17,6 +18,7 @@ from tests.house.fhir_page import FHIR_PAGE, fhir_page
 from tests.house.folder_page import FOLDER_PAGE, folder_page
 from tests.house.nhsa_page import NHSA_PAGE, wire_page
 from tests.house.plans_page import PLANS_PAGE, plans_page
+from tests.house.r5_page import R5_PAGE, r5_page
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUES_PAGE = ROOT / "docs" / "issues.md"
@@ -82,6 +84,7 @@ def _issue_calls(tree: ast.AST) -> list[ast.Call]:
     ]
 
 
+@cache
 def coded_issues() -> list[Coded]:
     """Every issue code of the package, in order."""
     return coded_in(sorted((ROOT / "adapter").rglob("*.py")))
@@ -179,5 +182,6 @@ if __name__ == "__main__":
         AID_XML_PAGE.write_text(aid_page(), encoding="utf-8")
         FHIR_PAGE.write_text(guide_page(), encoding="utf-8")
         FOLDER_PAGE.write_text(exchange_page(), encoding="utf-8")
+        R5_PAGE.write_text(r5_page(), encoding="utf-8")
     else:
         sys.stdout.write(issues_page())

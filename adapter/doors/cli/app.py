@@ -21,6 +21,7 @@ from adapter.doors.cli import (
     delivery,
     demo,
     differences,
+    export,
     intake,
     late,
     ledger,
@@ -36,6 +37,7 @@ from adapter.doors.cli import (
     replay,
     risks,
     statistics,
+    subscriptions,
     validating,
     verdicts,
     walk,
@@ -102,6 +104,8 @@ delivery.outbox.command("compensate")(verdicts.outbox_compensate)
 app.add_typer(delivery.outbox, name="outbox")
 app.command("settlement-list")(verdicts.settlement_list)
 app.add_typer(way_back.way_back, name="way-back")
+app.add_typer(subscriptions.subscription, name="subscription")
+app.add_typer(export.export, name="export")
 app.add_typer(notices.notices, name="notices")
 app.command("daily-bill")(notices.daily_bill)
 app.command("deliver")(delivery.deliver)

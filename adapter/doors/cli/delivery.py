@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import time
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,14 @@ import typer
 
 from adapter.cases import dispatch, outgoing, reconcile
 from adapter.cases.endpoints import waits_for
+from adapter.cases.subscriptions_lane import SubscriberLane
 from adapter.cases.views import message_json
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.differences import print_day
 from adapter.doors.cli.listen import listening_beside
 from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, print_json, table
 from adapter.settings import data_folder
+from adapter.wiring import long_lived
 
 outbox = typer.Typer(no_args_is_help=True, help="Messages to the payers: list, show, retry. 发件箱")
 counterparts = typer.Typer(no_args_is_help=True, help="Simulated bureau and aid office. 模拟端点")
@@ -112,20 +114,24 @@ def deliver(
         for name in sent:
             sent[name] += getattr(done, name)
 
-    with tools() as t:
+    with ExitStack() as stack:
+        t = stack.enter_context(tools())
+        subscribers = stack.enter_context(closing(SubscriberLane(t)))
         resumed = dispatch.resume_all(t, actor())
         payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
-        gc.collect()
-        gc.freeze()  # what start-up made lives as long as the process: the collector need not look at it again
+        stack.enter_context(long_lived())
         while True:
             give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
             idle = dispatch.work_until_idle(payers, wait=time.sleep, give_up_at=give_up_at, heard=heard)
             if not watch:
                 told = dispatch.work_until_idle(hospitals, wait=time.sleep, give_up_at=give_up_at, heard=heard)
+                told = subscribers.until_idle(wait=time.sleep, give_up_at=give_up_at, heard=heard) and told
                 break
             done = dispatch.work_once(hospitals, limit=_TOLD_BETWEEN)  # a slow HIS keeps the payers waiting no longer
             heard(done)
-            time.sleep(0 if done.accepted else 1)
+            changed, behind = subscribers.round(limit=_TOLD_BETWEEN)
+            heard(changed)
+            time.sleep(0 if done.accepted or changed.accepted or behind else 1)
     if json:
         print_json({**sent, "resumed": resumed, "idle": idle and told})
     else:

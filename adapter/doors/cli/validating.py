@@ -6,6 +6,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +16,22 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from adapter.doors.cli.context import AsJson, settings
 from adapter.doors.cli.output import err, finish, issue_json, out, print_issues, print_json, table
+from adapter.fhir.judging import every, judged
 from adapter.fhir.profiles import Profiles, load_profiles
-from adapter.fhir.profiles.check import profile_findings, unchecked
+from adapter.fhir.profiles.check import unchecked
 from adapter.fhir.profiles.issues import no_resource_for
 from adapter.fhir.profiles.tree import Tree
-from adapter.fhir.schema.compiled import SERVED, fits
-from adapter.fhir.validation import inside, validate
+from adapter.fhir.r5.validation import validate_r5
 from adapter.fhir.written import LINES, Written, written
 from adapter.model.issues import Issue, Severity
+
+
+class Fhir(StrEnum):
+    """The versions that can be checked."""
+
+    R4 = "R4"
+    R5 = "R5"
+
 
 _ENDINGS = (".json", ".xml", *LINES)
 _STDIN = "-"
@@ -69,12 +79,17 @@ def validate_(
         bool, typer.Option("--receiving", "--received", help="Written by others: rules of the prose warn only.")
     ] = False,
     most: Annotated[int, typer.Option(min=0, help="Tell so many issues of each code and file; 0 tells all.")] = 20,
+    version: Annotated[
+        Fhir, typer.Option(help="The version of FHIR that the files are in; profiles are R4's.")
+    ] = Fhir.R4,
     json: AsJson = False,
 ) -> None:
     """Check FHIR R4: structure, required codes, invariants, references, currency, the money rules of the prose. 校验
 
     Example:  adapter validate out/fhir --profile charge-line
     """
+    if version is Fhir.R5 and (profile or definitions):
+        raise typer.BadParameter("profiles are R4's; leave --profile and --definitions out", param_hint="--version")
     paths = list(_found(files))
     profiles = load_profiles(settings().mappings_folder / "profiles", *(definitions or ()))
     wanted = [_named(name, profiles) for name in profile or ()]
@@ -85,10 +100,11 @@ def validate_(
         task = bar.add_task("", total=sum(path.stat().st_size for path in paths if str(path) != _STDIN) or None)
         for path in paths:
             checked, kinds = Checked(str(path), most), set[str]()
-            for one in _opened(path):
-                told = checked.take(_judged(one, profiles, wanted, sending=not receiving), one.line)
+            for one in _opened(path, version):
+                judge = partial(_judged, profiles=profiles, wanted=wanted) if version is Fhir.R4 else _judged_in_r5
+                told = checked.take(judge(one, sending=not receiving), one.line)
                 checked.resources += 1
-                kinds |= {str(each.get("resourceType")) for each in _every(one.resource or {})}
+                kinds |= {str(each.get("resourceType")) for each in every(one.resource or {})}
                 if told and not json:
                     print_issues(_placed(issue, path, one.line) for issue in told)
                 if checked.resources % 500 == 0 or one.line is None:
@@ -125,33 +141,21 @@ def _named(name: str, profiles: Profiles) -> Tree:
     return tree
 
 
-def _opened(path: Path) -> Iterator[Written]:
+def _opened(path: Path, version: Fhir) -> Iterator[Written]:
     if str(path) == _STDIN:
-        yield from written(sys.stdin.buffer)
+        yield from written(sys.stdin.buffer, version=version.value)
         return
     with path.open("rb") as stream:
-        yield from written(stream, lines=path.suffix in LINES)
+        yield from written(stream, lines=path.suffix in LINES, version=version.value)
 
 
 def _judged(one: Written, profiles: Profiles, wanted: Sequence[Tree], *, sending: bool) -> list[Issue]:
-    """Issues of one resource: R4 and ours first, then profiles on what is sound in itself."""
-    if one.resource is None:
-        return list(one.issues)
-    found = validate([one.resource], sending=sending, advise=True)
-    sound = [each for each in _every(one.resource) if each.get("resourceType") in SERVED]
-    sound = [each for each in sound if fits(each["resourceType"], each)]
-    for each in sound:
-        mine = [tree for tree in wanted if tree.kind == each["resourceType"]]
-        for tree in mine or (None,):
-            found += profile_findings(each, profiles, wanted=tree)
-    return list(dict.fromkeys(found))
+    """Issues of one resource, or why it cannot be read."""
+    return list(one.issues) if one.resource is None else judged(one.resource, profiles, wanted, sending=sending)
 
 
-def _every(resource: dict[str, Any]) -> Iterator[Any]:
-    """A resource and those that stand inside it."""
-    yield resource
-    for each in inside(resource):
-        yield from _every(dict(each))
+def _judged_in_r5(one: Written, *, sending: bool) -> list[Issue]:
+    return list(one.issues) if one.resource is None else validate_r5([one.resource], sending=sending)
 
 
 def _placed(issue: Issue, path: Path, line: int | None) -> Issue:

@@ -1,4 +1,4 @@
-"""How answers look: exact JSON, FHIR JSON, issues. Decimals keep their digits on the way out."""
+"""How answers of our own look: exact JSON, issues. FHIR's are written by ``fhir/negotiation.py``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any
 from fastapi import Response
 
 from adapter.fhir.canonical import encode
-from adapter.fhir.outcome import operation_outcome
 from adapter.model.issues import Issue
-
-FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
 
 
 def exact(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -19,15 +16,8 @@ def exact(body: Any, status: int = 200, headers: Mapping[str, str] | None = None
     return Response(encode(body), status, headers, "application/json")
 
 
-def fhir(resource: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A FHIR resource."""
-    return Response(encode(resource), status, headers, FHIR_JSON)
-
-
-def problem(path: str, issues: Iterable[Issue], status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Issues as an answer: an OperationOutcome under /fhir, a list elsewhere."""
-    if path.startswith("/fhir/"):
-        return fhir(operation_outcome(issues), status, headers)
+def problem(issues: Iterable[Issue], status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Issues as an answer outside /fhir."""
     return exact({"issues": issues_json(issues)}, status, headers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,20 +40,23 @@ from adapter.doors.web.api import (
 from adapter.doors.web.auth import authorised
 from adapter.doors.web.context import Service
 from adapter.doors.web.continuing import going_on
-from adapter.doors.web.fhir import reading
+from adapter.doors.web.fhir import export, operations, r5, reading, subscriptions, transactions, validating, writing
 from adapter.doors.web.metrics import Metrics
 from adapter.doors.web.models import Problem
+from adapter.doors.web.openapi import Described
 from adapter.doors.web.repeated import Repeated
 from adapter.doors.web.wire import Watch
 from adapter.doors.web.worker import Worker
 from adapter.model.listening import Standing
 from adapter.settings import Settings
-from adapter.wiring import open_tools
+from adapter.wiring import long_lived, open_tools
 
 log = structlog.get_logger(__name__)
 
-#: Bytes of a JSON request; only exports are larger.
+#: Bytes of a JSON request; only exports and FHIR are larger.
 JSON_LIMIT = 64 * 1024
+#: Bytes of one FHIR resource that is sent, and of a transaction.
+RESOURCE_LIMIT, BUNDLE_LIMIT = 1024 * 1024, 64 * 1024 * 1024
 
 _ABOUT = (
     "Pay-after-care settlement (先诊疗后付费结算适配器): exports of a hospital's HIS in, cases settled with their "
@@ -92,8 +94,7 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
             metrics.watch(tools, standing)
             worker.start()
             stack.enter_context(going_on(tools, settings.actor))
-            gc.collect()
-            gc.freeze()  # what start-up made lives as long as the process: the collector need not look at it again
+            stack.enter_context(long_lived())
             if settings.api_token is None:
                 log.warning("no api token is set: whoever reaches this address may use it")
             log.info("started", version=__version__, endpoints=sorted(tools.endpoints))
@@ -101,10 +102,9 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
                 yield
             finally:
                 worker.stop()
-                gc.unfreeze()
                 log.info("stopped")
 
-    app = FastAPI(
+    app = Described(
         title="adapter",
         version=__version__,
         description=_ABOUT,
@@ -120,6 +120,7 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
     app.add_middleware(Watch, metrics=metrics, limit_of=lambda path: _limit_of(path, settings))
     app.include_router(status.router)
     app.include_router(reading.opened)
+    app.include_router(r5.opened)
     closed = APIRouter(dependencies=[Depends(authorised)], responses={401: {"model": Problem}})
     for each in (
         his,
@@ -143,7 +144,14 @@ def create_app(settings: Settings, *, beside: Beside | None = None) -> FastAPI:
         window,
     ):
         closed.include_router(each.router)
+    closed.include_router(r5.router)
+    closed.include_router(export.router)
+    closed.include_router(subscriptions.router)
+    closed.include_router(operations.router)
+    closed.include_router(validating.router)
     closed.include_router(reading.router)
+    closed.include_router(writing.router)
+    closed.include_router(transactions.router)
     app.include_router(closed)
     return app
 
@@ -153,4 +161,9 @@ def _nobody() -> tuple[Standing, ...]:
 
 
 def _limit_of(path: str, settings: Settings) -> int:
-    return settings.max_body_bytes if path.startswith("/his/") else JSON_LIMIT
+    large = path.startswith("/his/") or path.endswith("/$validate")
+    if large:
+        return settings.max_body_bytes
+    if path in ("/fhir", "/fhir/"):
+        return min(BUNDLE_LIMIT, settings.max_body_bytes)
+    return RESOURCE_LIMIT if path.startswith("/fhir/") and "/$" not in path and "/_" not in path else JSON_LIMIT

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from adapter.cases.tools import Act, Tools
@@ -64,6 +64,8 @@ ActorNow = Annotated[Actor, Depends(actor_of)]
 Why = Annotated[
     str | None, Query(alias="reason", max_length=300, description="Why; written into the journal. No personal data.")
 ]
+#: Plain digits only: `\d` would let others through, which no date is made of.
+Month = Annotated[str, Path(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", description="YYYY-MM.", examples=["2021-03"])]
 
 
 def act(service: Service, actor: Actor, reason: str | None, otherwise: str) -> Act:
@@ -90,5 +92,6 @@ def body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
 
 def documented(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """The OpenAPI part for a body that ``body`` reads."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": required, "content": content}}

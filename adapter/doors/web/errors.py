@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from adapter.doors.web import issues
 from adapter.doors.web.answers import problem
@@ -27,6 +28,16 @@ STATUS: dict[str, int] = {
     "API-830": 400,
     "API-831": 404,
     "API-850": 406,
+    "API-854": 400,
+    "API-857": 405,
+    "API-858": 405,
+    "API-859": 400,
+    "API-860": 413,
+    "API-874": 400,
+    "API-875": 415,
+    "API-876": 400,
+    **{f"API-{number}": 400 for number in (882, 883, 884)},
+    "API-885": 403,
     "API-871": 409,
     "API-872": 409,
     "CASE-301": 409,
@@ -48,6 +59,12 @@ STATUS: dict[str, int] = {
     "CASE-433": 404,
     **{f"CASE-{number}": 409 for number in (436, 437, 438, 440, 443, 444, 445)},
     "CASE-442": 404,
+    "CASE-450": 404,
+    "CASE-451": 409,
+    "CASE-465": 404,
+    "CASE-467": 500,
+    "CASE-468": 429,
+    "CASE-469": 404,
     "LED-418": 409,
     "CFG-745": 409,
     "DEL-502": 502,
@@ -61,6 +78,9 @@ STATUS: dict[str, int] = {
     "CASE-391": 404,
     "CASE-393": 409,
     "FHIR-201": 404,
+    **dict.fromkeys(("FHIR-280", "FHIR-286", "FHIR-287"), 412),
+    **dict.fromkeys(("FHIR-281", "FHIR-283", "FHIR-284", "FHIR-285"), 400),
+    **dict.fromkeys(("FHIR-288", "FHIR-289"), 409),
     **{f"FHIR-{number}": 400 for number in (202, 203, 204, 205, 207, 208, 209)},
     "LED-404": 404,
     "LED-405": 409,
@@ -86,14 +106,15 @@ def status_of(found: Sequence[Issue]) -> int:
     return STATUS.get(found[0].code, 422)
 
 
-def answer(path: str, found: Sequence[Issue]) -> Response:
-    """The answer for issues that were raised."""
+def answer(scope: Scope, found: Sequence[Issue]) -> Response:
+    """The answer for issues that were raised before any route was reached."""
     status = status_of(found)
-    return problem(path, found, status, _headers(status))
+    return _say(Request(scope), found, status, _headers(status))
 
 
 def _headers(status: int) -> dict[str, str] | None:
-    return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
+    again = {429: {"Retry-After": "60"}, 503: {"Retry-After": "1"}}
+    return {401: {"WWW-Authenticate": "Bearer"}, 405: {"Allow": "GET"}, **again}.get(status)
 
 
 def install(app: FastAPI) -> None:
@@ -126,7 +147,14 @@ def _no_such_address(request: Request, error: Exception) -> Response:
     """The framework's own refusals: no such route, method not allowed."""
     assert isinstance(error, HTTPException)
     found = [issues.no_such_address(request.method, error.status_code)]
-    return _say(request, found, error.status_code, error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return _say(request, found, error.status_code, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the address; the framework's own header names those of one route only."""
+    address = getattr(request.scope.get("route"), "path_format", "")
+    return ", ".join(sorted(method.upper() for method in request.app.openapi()["paths"].get(address, {"get": {}})))
 
 
 def _say(request: Request, found: Sequence[Issue], status: int, headers: Mapping[str, str] | None) -> Response:
@@ -134,4 +162,4 @@ def _say(request: Request, found: Sequence[Issue], status: int, headers: Mapping
     path = request.url.path
     if path == "/fhir" or path.startswith("/fhir/"):
         return outcome(request, found, status, headers)
-    return problem(path, found, status, headers)
+    return problem(found, status, headers)

@@ -27,6 +27,11 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _NOT_DONE = frozenset({401, 413, 429, 503})
 
 
+def takes_key(path: str) -> bool:
+    """Whether a POST to this address may carry a key."""
+    return not (path.startswith("/his/") or path.endswith("/present"))
+
+
 @dataclass(slots=True)
 class _Sent:
     """An answer on its way out, also kept."""
@@ -68,26 +73,25 @@ class Repeated:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] == "POST" else Headers()
         key = headers.get("idempotency-key")
-        passes = scope["type"] != "http" or scope["path"].startswith("/his/") or scope["path"].endswith("/present")
-        if key is None or passes or not self._may_come_in(headers):
+        if key is None or not takes_key(scope["path"]) or not self._may_come_in(headers):
             await self._app(scope, receive, send)
             return
         if not _KEY.fullmatch(key):
-            await answer(scope["path"], [issues.key_unusable()])(scope, receive, send)
+            await answer(scope, [issues.key_unusable()])(scope, receive, send)
             return
         try:
             before = await self._begin(scope, headers, key, receive)
         except AdapterError as error:  # a body that is too large, a ledger that is busy
-            await answer(scope["path"], error.issues)(scope, receive, send)
+            await answer(scope, error.issues)(scope, receive, send)
             return
         if isinstance(before, Before):
-            await _again(scope["path"], before)(scope, receive, send)
+            await _again(scope, before)(scope, receive, send)
             return
         await self._once(scope, send, before)
 
     async def _begin(self, scope: Scope, headers: Headers, key: str, receive: Receive) -> Before | _Begun:
         body = b"".join([part async for part in _parts(receive)])
-        actor = headers.get("x-actor", "")
+        actor = headers.get("x-actor", "") or " " * ("x-actor" in headers)  # an empty one is not the same as none
         address = (scope["method"], scope["path"], scope["query_string"].decode("latin-1"), actor)
         digest = digest_of_request(*(part.encode() for part in address), body)
         tools = self._tools(scope)
@@ -125,12 +129,12 @@ def _keep(begun: _Begun, sent: _Sent) -> None:
         keep(begun.key, begun.digest, answered, begun.tools, begun.act)
 
 
-def _again(path: str, before: Before) -> Response:
+def _again(scope: Scope, before: Before) -> Response:
     """The kept answer, or why there is none."""
     if not before.same:
-        return answer(path, [issues.key_taken()])
+        return answer(scope, [issues.key_taken()])
     if before.answer is None:
-        found = answer(path, [issues.key_lost() if before.lost else issues.key_running()])
+        found = answer(scope, [issues.key_lost() if before.lost else issues.key_running()])
         if not before.lost:
             found.headers["Retry-After"] = "1"
         return found

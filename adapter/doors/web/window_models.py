@@ -141,4 +141,5 @@ class WindowOut(Shape):
     consents: list[dict[str, Any]]
     checks: list[dict[str, Any]]
     findings: list[dict[str, Any]]
+    overrides: list[dict[str, Any]] = Field(description="Deposits that a named person let be taken.")
     facts: dict[str, Any]

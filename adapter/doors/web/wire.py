@@ -62,11 +62,11 @@ class Watch:
         except Exception as error:
             log.error("unexpected", error=type(error).__name__, place=place_of(error))
             if not status:
-                await answer(scope["path"], [issues.unexpected(request_id)])(scope, receive, marked)
+                await answer(scope, [issues.unexpected(request_id)])(scope, receive, marked)
         self._line(scope, status, perf_counter() - started)
 
     def _line(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "(none)")
+        route = getattr(scope.get("route"), "path_format", "(none)")
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.answered(method, route, status, seconds)
         case = scope.get("path_params", {}).get("case_id")

@@ -1,7 +1,8 @@
 """The worker of a service: it delivers what is due and takes unfinished cases on. 送达线程。
 
 One thread speaks with the payers; a second one, where there is anybody to tell, with the hospitals. A HIS that is slow
-or away keeps no settlement waiting. A third one looks each morning for what patients must be told.
+or away keeps no settlement waiting. A third one tells subscribers of changed resources, a fourth one writes bulk
+exports, a fifth one looks each morning for what patients must be told.
 
 More services and ``adapter deliver --watch`` may work on the same ledger at the same time: leases keep them apart.
 """
@@ -15,6 +16,8 @@ from time import monotonic
 import structlog
 
 from adapter.cases.dispatch import payers_only, resume_all, ways_back_only, work_once
+from adapter.cases.export import work_on_exports
+from adapter.cases.subscriptions_lane import SubscriberLane
 from adapter.cases.tools import Tools
 from adapter.cases.window.notices import run_notices
 from adapter.doors.web.logs import place_of
@@ -39,6 +42,7 @@ class Worker:
         told = ways_back_only(tools)
         self._lanes = [_Lane(payers_only(tools), metrics, actor, "worker", resumes=True)]
         self._lanes += [_Lane(told, metrics, actor, "worker-his", resumes=False)] if told.endpoints else []
+        self._lanes += [_Subscribers(tools, metrics, actor), _Exports(tools, metrics, actor)]
         self._lanes += [_Notices(tools, metrics, actor, notices_at)] if notices_at != "off" else []
 
     def start(self) -> None:
@@ -119,6 +123,33 @@ class _Lane:
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
+
+
+class _Subscribers(_Lane):
+    """The thread that follows the journal for those who subscribed, and tells them."""
+
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str) -> None:
+        super().__init__(tools, metrics, actor, "worker-subscribers", resumes=False)
+        self._subscribers = SubscriberLane(tools)
+
+    def stop(self) -> None:
+        super().stop()
+        self._subscribers.close()
+
+    def _round(self) -> bool:
+        done, behind = self._subscribers.round(limit=_BATCH)
+        self._metrics.delivered(done)
+        return behind or bool(done.sent)
+
+
+class _Exports(_Lane):
+    """The thread that writes bulk exports, and deletes those whose time is over."""
+
+    def __init__(self, tools: Tools, metrics: Metrics, actor: str) -> None:
+        super().__init__(tools, metrics, actor, "worker-exports", resumes=False)
+
+    def _round(self) -> bool:
+        return work_on_exports(self._tools, stopping=self._stopping.is_set)
 
 
 class _Notices(_Lane):

@@ -11,8 +11,7 @@ from typing import Any
 from adapter.fhir.canonical import pretty
 from adapter.fhir.elements import Resource
 from adapter.fhir.identity import CANON
-from adapter.fhir.metadata import FHIR_VERSION
-from adapter.fhir.package.contents import DESCRIPTION, NAME, TITLE, Package, file_name
+from adapter.fhir.package.contents import Package, file_name
 
 #: What an index says of a resource, beside its file.
 _INDEXED = ("resourceType", "id", "url", "version", "kind", "type", "derivation", "supplements", "content", "valueSet")
@@ -28,8 +27,9 @@ def packed(package: Package) -> bytes:
 
 def manifest(package: Package) -> Resource:
     """``package.json``."""
+    variant = package.variant
     return {
-        "name": NAME,
+        "name": variant.name,
         "version": package.version,
         "tools-version": 3,
         "type": "IG",
@@ -37,10 +37,10 @@ def manifest(package: Package) -> Resource:
         "license": "Apache-2.0",
         "canonical": CANON,
         "url": CANON,
-        "title": TITLE,
-        "description": DESCRIPTION,
-        "fhirVersions": [FHIR_VERSION],
-        "dependencies": {"hl7.fhir.r4.core": FHIR_VERSION},
+        "title": variant.title,
+        "description": package.description,
+        "fhirVersions": [variant.fhir_version],
+        "dependencies": {variant.core: variant.fhir_version},
         "author": "Pay-after-care settlement adapter",
         "jurisdiction": "urn:iso:std:iso:3166#CN",
         "directories": {"lib": "package", "example": "example"},

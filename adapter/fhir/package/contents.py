@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from adapter.fhir.elements import Resource
 from adapter.fhir.identity import CANON
-from adapter.fhir.metadata import FHIR_VERSION
+from adapter.fhir.package.derived import of_r5
 from adapter.fhir.package.issues import misnamed, said_twice
 from adapter.fhir.package.snapshot import with_snapshot
+from adapter.fhir.package.variants import R4, Variant
 from adapter.model.issues import AdapterError
 
-#: Name in the registry of FHIR packages: the canonical host, turned around.
-NAME = "example.pay-after-care"
-TITLE = "Pay-after-care billing in mainland China 先诊疗后付费结算"
-DESCRIPTION = (
-    "What a hospital's settlement office says in FHIR R4 when stays are paid for after care: the stay and its lines, "
-    "its payers in order, claims and answers, the bill, what the patient owes, and the papers around it."
+_DESCRIPTION = (
+    "What a hospital's settlement office says in FHIR {release} when stays are paid for after care: the stay and its "
+    "lines, its payers in order, claims and answers, the bill, what the patient owes, and the papers around it."
 )
 _CHINA = [{"coding": [{"system": "urn:iso:std:iso:3166", "code": "CN"}]}]
 _PUBLISHER = "Pay-after-care settlement adapter"
@@ -32,12 +30,19 @@ class Package:
     Attributes:
         definitions: every artifact, in the order of its file names.
         examples: by file name; real outputs.
+        variant: which of our packages it is.
     """
 
     version: str
     released: date
     definitions: tuple[Resource, ...]
     examples: Mapping[str, Resource]
+    variant: Variant = R4
+
+    @property
+    def description(self) -> str:
+        """What the package is for, in English."""
+        return _DESCRIPTION.format(release=self.variant.release)
 
 
 def package(
@@ -47,27 +52,34 @@ def package(
     *,
     version: str,
     released: date,
+    variant: Variant = R4,
+    native: Mapping[str, Resource] | None = None,
 ) -> Package:
     """Put the package together.
 
     Args:
-        written: the definitions of ``mappings/profiles`` by file name, profiles with differentials only.
-        generated: definitions that come from tables.
+        written: the definitions of ``mappings/profiles`` by file name, for R4, profiles with differentials only.
+        generated: definitions that come from tables, for R4.
+        examples: in the variant's version of FHIR.
         version, released: of the software, which is what changes them.
+        native: definitions that are of this variant alone, by file name, and written for it.
 
     Raises:
         AdapterError: FHIR-240 – FHIR-246, with every file that is wrong.
     """
-    _check_names(written)
-    profiles = {str(each["url"]): each for each in written.values() if each["resourceType"] == "StructureDefinition"}
+    own = native or {}
+    _check_names({**written, **own})
+    shared: list[Resource] = [*written.values(), *generated]
+    known = [*(shared if variant is R4 else of_r5(shared)), *own.values()]
+    profiles = {str(each["url"]): each for each in known if each["resourceType"] == "StructureDefinition"}
     whole = [
-        with_snapshot(each, profiles.get) if each["resourceType"] == "StructureDefinition" else each
-        for each in (*written.values(), *generated)
+        with_snapshot(each, profiles.get, variant.bases) if each["resourceType"] == "StructureDefinition" else each
+        for each in known
     ]
     stamped = [_stamped(each, version, released) for each in sorted(whole, key=file_name)]
     _check_once(stamped)
-    guide = _guide(stamped, examples, version, released)
-    return Package(version, released, (*stamped, guide), dict(sorted(examples.items())))
+    made = Package(version, released, tuple(stamped), dict(sorted(examples.items())), variant)
+    return replace(made, definitions=(*stamped, _guide(made)))
 
 
 def file_name(resource: Mapping[str, Any]) -> str:
@@ -104,40 +116,41 @@ def _stamped(resource: Resource, version: str, released: date) -> Resource:
     return {**made, "version": version}
 
 
-def _guide(definitions: Iterable[Resource], examples: Mapping[str, Resource], version: str, released: date) -> Resource:
+def _guide(made: Package) -> Resource:
+    """The guide that lists the definitions and the examples of a package."""
+    old = made.variant.release == "R4"
     listed = [
         {
             "reference": {"reference": f"{each['resourceType']}/{each['id']}"},
             "name": str(each.get("title", each["name"])),
-            "exampleBoolean": False,
+            ("exampleBoolean" if old else "isExample"): False,
         }
-        for each in definitions
+        for each in made.definitions
     ]
     seen: set[str] = set()
-    for name, each in sorted(examples.items()):
+    for name, each in made.examples.items():
         if "id" not in each:  # a Bundle on the wire has none; it stands in the package all the same
             continue
         where = f"{each['resourceType']}/{each['id']}"
         profile = next(iter(each.get("meta", {}).get("profile", ())), None)
         if where not in seen and profile is not None:  # one person is an example of two profiles, by one id
-            listed.append(
-                {"reference": {"reference": where}, "name": name.removesuffix(".json"), "exampleCanonical": profile}
-            )
+            told = {"exampleCanonical": profile} if old else {"isExample": True, "profile": [profile]}
+            listed.append({"reference": {"reference": where}, "name": name.removesuffix(".json"), **told})
         seen.add(where)
     return {
         "resourceType": "ImplementationGuide",
-        "id": NAME,
-        "url": f"{CANON}/ImplementationGuide/{NAME}",
-        "version": version,
+        "id": made.variant.name,
+        "url": f"{CANON}/ImplementationGuide/{made.variant.name}",
+        "version": made.version,
         "name": "PayAfterCare",
-        "title": TITLE,
+        "title": made.variant.title,
         "status": "active",
-        "date": released.isoformat(),
+        "date": made.released.isoformat(),
         "publisher": _PUBLISHER,
-        "description": DESCRIPTION,
+        "description": made.description,
         "jurisdiction": _CHINA,
-        "packageId": NAME,
+        "packageId": made.variant.name,
         "license": "Apache-2.0",
-        "fhirVersion": [FHIR_VERSION],
+        "fhirVersion": [made.variant.fhir_version],
         "definition": {"resource": listed},
     }

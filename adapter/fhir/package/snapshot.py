@@ -13,7 +13,7 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
-from adapter.fhir.package.bases import HL7_BASE, base_elements, base_types
+from adapter.fhir.package.bases import HL7_BASE, R4, Bases
 from adapter.fhir.package.issues import loosened, no_such_element, not_unfolded, out_of_order, unknown_base
 from adapter.model.issues import AdapterError
 
@@ -29,50 +29,67 @@ _BY_URL: Json = {"discriminator": [{"type": "value", "path": "url"}], "ordered":
 _INLINE = ("BackboneElement", "Element")
 
 
-def with_snapshot(definition: Mapping[str, Any], lookup: Lookup) -> Json:
+def with_snapshot(definition: Mapping[str, Any], lookup: Lookup, bases: Bases = R4) -> Json:
     """The StructureDefinition with its snapshot; its other content stays as it is.
 
     Args:
         definition: a constraint with a differential whose elements have ids.
         lookup: our own StructureDefinitions by canonical address, or None.
+        bases: of the version of FHIR that the definition is written for.
 
     Raises:
         AdapterError: FHIR-240 – FHIR-243, FHIR-246.
     """
     known = {key: value for key, value in definition.items() if key != "differential"}
-    return {**known, "snapshot": {"element": snapshot(definition, lookup)}, "differential": definition["differential"]}
+    return {
+        **known,
+        "snapshot": {"element": snapshot(definition, lookup, bases)},
+        "differential": definition["differential"],
+    }
 
 
-def snapshot(definition: Mapping[str, Any], lookup: Lookup) -> list[Json]:
+def snapshot(definition: Mapping[str, Any], lookup: Lookup, bases: Bases = R4) -> list[Json]:
     """The elements of the snapshot; as ``with_snapshot``."""
-    name = f"StructureDefinition/{definition['id']}"
-    grown = _Growing(name, _elements_of(definition["baseDefinition"], lookup, name), lookup)
-    for said in definition["differential"]["element"]:
-        grown.take(said)
-    grown.count_slices()
-    places = {each["id"]: place for place, each in enumerate(grown.elements)}
+    elements = _grown(definition, lookup, bases)
+    places = {each["id"]: place for place, each in enumerate(elements)}
     order = [said["id"] for said in definition["differential"]["element"]]
     for before, after in pairwise(order):
         if places[after] < places[before]:
-            raise AdapterError(out_of_order(name, after, before))
+            raise AdapterError(out_of_order(f"StructureDefinition/{definition['id']}", after, before))
+    return elements
+
+
+def in_order(definition: Mapping[str, Any], lookup: Lookup, bases: Bases) -> list[Json]:
+    """The elements of a differential that is in no order, in the order of its base."""
+    places = {each["id"]: place for place, each in enumerate(_grown(definition, lookup, bases))}
+    said: list[Json] = definition["differential"]["element"]
+    return sorted(said, key=lambda each: places[each["id"]])
+
+
+def _grown(definition: Mapping[str, Any], lookup: Lookup, bases: Bases) -> list[Json]:
+    name = f"StructureDefinition/{definition['id']}"
+    grown = _Growing(name, _elements_of(definition["baseDefinition"], lookup, name, bases), lookup, bases)
+    for said in definition["differential"]["element"]:
+        grown.take(said)
+    grown.count_slices()
     return grown.elements
 
 
-def _elements_of(url: str, lookup: Lookup, where: str) -> list[Json]:
+def _elements_of(url: str, lookup: Lookup, where: str, bases: Bases) -> list[Json]:
     own = lookup(url)
     if own is not None:
-        return snapshot(own, lookup)
+        return _grown(own, lookup, bases)
     name = url.removeprefix(HL7_BASE)
-    if name not in base_types():
+    if name not in bases.types():
         raise AdapterError(unknown_base(where, url))
-    return deepcopy(list(base_elements(name)))
+    return deepcopy(list(bases.elements(name)))
 
 
 class _Growing:
     """A snapshot on its way: starts as the base's, takes one element of the differential after the other."""
 
-    def __init__(self, where: str, elements: list[Json], lookup: Lookup) -> None:
-        self.where, self.elements, self.lookup = where, elements, lookup
+    def __init__(self, where: str, elements: list[Json], lookup: Lookup, bases: Bases) -> None:
+        self.where, self.elements, self.lookup, self.bases = where, elements, lookup, bases
         self.base = deepcopy(elements)
 
     def take(self, said: Json) -> None:
@@ -147,11 +164,11 @@ class _Growing:
             self._refer(holder)
             return
         kinds = holder.get("type", [])
-        if len(kinds) != 1 or kinds[0]["code"] not in base_types():
+        if len(kinds) != 1 or kinds[0]["code"] not in self.bases.types():
             raise AdapterError(not_unfolded(self.where, holder["id"]))
         own = [url for url in kinds[0].get("profile", ()) if self.lookup(url) is not None]
         source = own[0] if len(own) == 1 else f"{HL7_BASE}{kinds[0]['code']}"
-        root, *inner = _elements_of(source, self.lookup, self.where)
+        root, *inner = _elements_of(source, self.lookup, self.where, self.bases)
         self._put_inside(holder, root, inner)
 
     def _refer(self, holder: Json) -> None:

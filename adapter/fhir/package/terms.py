@@ -1,9 +1,9 @@
-"""The national platform's tables and fields as FHIR terminology: generated, never edited. 医保平台代码与字段对照。"""
+"""Tables and fields as FHIR terminology, the national platform's above all; never edited. 代码与字段对照。"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapter.fhir.elements import Resource
 from adapter.fhir.identity import CANON, codesystem
@@ -13,7 +13,7 @@ _GENDER = "http://hl7.org/fhir/administrative-gender"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A code table of the platform: code → Chinese and English meaning."""
+    """A code table: code → Chinese and English meaning."""
 
     name: str
     zh: str
@@ -45,22 +45,56 @@ class FieldRow:
     system: str | None = None
 
 
+def code_system(table: Table, description: str, *, content: str = "complete", title: str | None = None) -> Resource:
+    """A CodeSystem of a table, with Chinese and English."""
+    return {
+        "resourceType": "CodeSystem",
+        "id": table.name,
+        "url": codesystem(table.name),
+        "name": _computable(table.name),
+        "title": title or table.zh,
+        "status": "active",
+        "description": description,
+        "caseSensitive": True,
+        "content": content,
+        "concept": [_concept(code, zh, en) for code, (zh, en) in table.codes.items()],
+    }
+
+
+def _concept(code: str, zh: str, en: str) -> Resource:
+    """A concept; what the table does not say is left out."""
+    said = {"display": zh or en, "definition": en or zh}
+    return {"code": code, **{key: value for key, value in said.items() if value}}
+
+
+def value_set(table: Table, description: str) -> Resource:
+    """The ValueSet of all codes of a table."""
+    return {
+        "resourceType": "ValueSet",
+        "id": table.name,
+        "url": f"{CANON}/ValueSet/{table.name}",
+        "name": _computable(table.name),
+        "title": table.zh,
+        "status": "active",
+        "description": description,
+        "compose": {"include": [{"system": codesystem(table.name)}]},
+    }
+
+
+def _computable(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
 def nhsa_systems(tables: Iterable[Table]) -> list[Resource]:
     """A CodeSystem for each table of the platform, with Chinese and English."""
+    told = "codes of the national medical-insurance platform as public material has them; a region may have its own."
     return [
-        {
-            "resourceType": "CodeSystem",
-            "id": _id(table.name),
-            "url": codesystem(_id(table.name)),
-            "name": "Nhsa" + "".join(part.capitalize() for part in table.name.split("_")),
-            "title": f"{table.zh}({table.name})",
-            "status": "active",
-            "description": f"{table.en}: codes of the national medical-insurance platform as public material has them; "
-            "a region may have its own.",
-            "caseSensitive": True,
-            "content": "fragment",
-            "concept": [{"code": code, "display": zh, "definition": en} for code, (zh, en) in table.codes.items()],
-        }
+        code_system(
+            replace(table, name=_id(table.name)),
+            f"{table.en}: {told}",
+            content="fragment",
+            title=f"{table.zh}({table.name})",
+        )
         for table in tables
     ]
 
@@ -80,7 +114,7 @@ def _map(row: FieldRow) -> Resource:
         "resourceType": "ConceptMap",
         "id": name,
         "url": f"{CANON}/ConceptMap/{name}",
-        "name": "To" + "".join(part.capitalize() for part in name.split("-")),
+        "name": f"To{_computable(name)}",
         "title": f"{row.zh}:FHIR → 医保平台",
         "status": "active",
         "description": f"{row.fhir} to {row.field} of the national medical-insurance platform.",

@@ -31,6 +31,11 @@ def _distributed(payment: Json) -> bool:
     return not parts or sum(parts) == payment.get("paymentAmount", {}).get("value")
 
 
+def _allocated(payment: Json) -> bool:
+    """The same in R5."""
+    return _distributed({"detail": payment.get("allocation", ()), "paymentAmount": payment.get("amount", {})})
+
+
 #: Expression, as the profile writes it → what it says.
 EXPRESSIONS: dict[str, Callable[[Json], bool]] = {
     "value.toString().matches('^-?[0-9]+([.][0-9]{1,2})?$')": _decimals(2),
@@ -38,6 +43,7 @@ EXPRESSIONS: dict[str, Callable[[Json], bool]] = {
     "totalPriceComponent.where(type = 'discount' or type = 'deduction').empty()": _no_reductions,
     "insurance.where(focal = true).count() = 1": _one_focal,
     "detail.exists() implies detail.amount.value.aggregate($this + $total, 0) = paymentAmount.value": _distributed,
+    "allocation.exists() implies allocation.amount.value.aggregate($this + $total, 0) = amount.value": _allocated,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from adapter.fhir.canonical import decode
@@ -25,6 +26,7 @@ class Profiles:
         self._terms = {str(each["url"]): each for each in (*of["ValueSet"], *of["CodeSystem"])}
         self._trees: dict[str, Tree] = {}
         self._codes: dict[str, Codes | None] = {}
+        self._composing = RLock()
 
     def tree(self, url: str) -> Tree | None:
         """The compiled profile, or None when the definition is not at hand. A version behind ``|`` is left out."""
@@ -50,10 +52,11 @@ class Profiles:
     def codes(self, value_set: str) -> Codes | None:
         """What a value set holds, or None when it, or a part of it, is not at hand."""
         url = value_set.partition("|")[0]
-        if url not in self._codes:
-            self._codes[url] = None  # a set that holds itself is no set
-            self._codes[url] = self._composed(url)
-        return self._codes[url]
+        with self._composing:  # a set that another thread is still composing looks like one that is not at hand
+            if url not in self._codes:
+                self._codes[url] = None  # a set that holds itself is no set
+                self._codes[url] = self._composed(url)
+            return self._codes[url]
 
     def _composed(self, url: str) -> Codes | None:
         compose = self._terms.get(url, {}).get("compose")

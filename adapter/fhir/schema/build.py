@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from adapter.fhir.schema.invariants import BY_STRUCTURE, IN_RULES, IN_SCHEMA, NOT_CHECKED, OURS
 from adapter.fhir.schema.primitives import PRIMITIVES, reference_pattern
@@ -26,7 +27,7 @@ SERVED = (
     *("CoverageEligibilityRequest", "CoverageEligibilityResponse", "DocumentReference", "Encounter"),
     *("ExplanationOfBenefit", "Flag", "Invoice", "Location", "OperationOutcome", "Organization", "Parameters"),
     *("Patient", "PaymentNotice", "PaymentReconciliation", "Practitioner", "Procedure", "Provenance", "RelatedPerson"),
-    "Task",
+    *("Subscription", "Task"),
 )
 
 #: Code lists without a published table: media types, and currencies (invariants.OURS says which one we take).
@@ -91,6 +92,10 @@ class Definitions:
         wanted = {pair for part in compose["include"] for pair in self._part(part)}
         return sorted(wanted - {pair for part in compose.get("exclude", ()) for pair in self._part(part)})
 
+    def elements(self, name: str) -> list[Json]:
+        """A type's elements as HL7 published them."""
+        return published(self.structures[name]["snapshot"]["element"])
+
     def _part(self, part: Json) -> Iterator[tuple[str, str]]:
         if part.get("filter"):
             raise ValueError(f"a filter is not supported: {part['system']}")
@@ -116,20 +121,51 @@ def _flat(concepts: list[Json]) -> Iterator[str]:
         yield from _flat(concept.get("concept", []))
 
 
+class Known(Protocol):
+    """Published definitions of one version of FHIR."""
+
+    structures: dict[str, Json]
+
+    def codes(self, value_set: str) -> list[tuple[str, str]] | None:
+        """(system, code) of a value set, sorted; None when the list is open."""
+        ...
+
+    def elements(self, name: str) -> list[Json]:
+        """A type's elements as HL7 published them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A version of FHIR: its number, who builds its file, and where its invariants are said."""
+
+    version: str
+    built_by: str
+    in_schema: Mapping[str, Json]
+    elsewhere: Set[str]
+
+
+R4 = Edition(
+    "R4 (4.0.1)", "adapter/fhir/schema/build.py", IN_SCHEMA, IN_RULES | NOT_CHECKED.keys() | BY_STRUCTURE.keys()
+)
+
+
 class Builder:
     """Collects the schema of every served type and of everything that these refer to."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Known, edition: Edition = R4) -> None:
         self.known = definitions
+        self.edition = edition
         self.out: dict[str, Json] = {"Element": _element(), "AnyResource": _any_resource()}
 
     def build(self) -> Json:
         for name in SERVED:
             self.structure(name)
         self.out["Reference"]["properties"]["reference"] = reference_pattern(())
+        made_from = f"from the {self.edition.version} definitions of HL7, CC0; do not edit"
         return {
-            "comment": "built by adapter/fhir/schema/build.py from the R4 (4.0.1) definitions of HL7, CC0; do not edit",
-            "fhirVersion": "4.0.1",
+            "comment": f"built by {self.edition.built_by} {made_from}",
+            "fhirVersion": self.edition.version.partition("(")[2].rstrip(")"),
             "types": sorted(SERVED),
             "$defs": dict(sorted(self.out.items())),
         }
@@ -142,7 +178,7 @@ class Builder:
             self.out[name] = PRIMITIVES[name]
             return name
         definition = self.known.structures[name]
-        elements = published(definition["snapshot"]["element"])
+        elements = self.known.elements(name)
         root = elements[0]["path"]
         rename = name if root != name else None  # SimpleQuantity is written on paths of Quantity
         self.out[name] = {}  # breaks the circle: Identifier → Reference → Identifier
@@ -190,13 +226,13 @@ class Builder:
         found = []
         for constraint in element.get("constraint", ()):
             key = constraint["key"]
-            if constraint["severity"] != "error" or key in IN_RULES or key in NOT_CHECKED or key in BY_STRUCTURE:
+            if constraint["severity"] != "error" or key in self.edition.elsewhere:
                 continue
-            if key not in IN_SCHEMA and key != "sqty-1":  # sqty-1: SimpleQuantity has no comparator at all
+            if key not in self.edition.in_schema and key != "sqty-1":  # sqty-1: SimpleQuantity has no comparator at all
                 raise ValueError(f"invariant {key} of {element['path']} is not accounted for")
             # An element repeats the invariants of its type, with their source; they are said where the type is.
-            if key in IN_SCHEMA and ("." not in element["path"] or "source" not in constraint):
-                self.out[f"inv.{key}"] = IN_SCHEMA[key]
+            if key in self.edition.in_schema and ("." not in element["path"] or "source" not in constraint):
+                self.out[f"inv.{key}"] = self.edition.in_schema[key]
                 found.append(ref(f"inv.{key}"))
         return found
 

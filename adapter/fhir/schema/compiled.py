@@ -1,4 +1,7 @@
-"""The schema at run time: one compiled validator per type, made when it is first needed."""
+"""The schema at run time: one compiled validator per type, made when it is first needed.
+
+R4 is the version of every function that is not told another one. R5's file is read when somebody asks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
 
@@ -15,7 +18,20 @@ from adapter.fhir.schema.primitives import PRIMITIVES
 from adapter.fhir.schema.quick import narrowed
 from adapter.model.issues import Issue
 
-_SCHEMA: dict[str, Any] = json.loads(files("adapter.fhir.schema").joinpath("r4.json").read_text(encoding="utf-8"))
+#: A version of FHIR that has a schema.
+Version = Literal["R4", "R5"]
+
+_FILES: dict[Version, str] = {"R4": "r4.json", "R5": "r5.json"}
+
+
+@cache
+def _read(version: Version) -> dict[str, Any]:
+    text = files("adapter.fhir.schema").joinpath(_FILES[version]).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+_SCHEMA = _read("R4")
 
 #: Resource types that have a schema.
 SERVED: frozenset[str] = frozenset(_SCHEMA["types"])
@@ -35,8 +51,8 @@ def _compiled(name: str, definitions: dict[str, Any]) -> Any:
 
 
 @cache
-def _validator(name: str) -> Any:
-    return _compiled(name, _SCHEMA["$defs"])
+def _validator(name: str, version: Version = "R4") -> Any:
+    return _compiled(name, _read(version)["$defs"])
 
 
 @cache
@@ -52,35 +68,35 @@ def ordinary(name: str, resource: Any) -> bool:
     return _quick_test(name)(resource) is True
 
 
-def fits(name: str, resource: Any) -> bool:
+def fits(name: str, resource: Any, version: Version = "R4") -> bool:
     """Whether the resource has the structure of its type."""
-    return bool(_validator(name).is_valid(resource))
+    return bool(_validator(name, version).is_valid(resource))
 
 
-def definition(name: str) -> dict[str, Any]:
+def definition(name: str, version: Version = "R4") -> dict[str, Any]:
     """The definition of a type or element by name (``ChargeItem``, ``Bundle.entry``, ``decimal``); empty for others."""
-    found: dict[str, Any] = _SCHEMA["$defs"].get(name, {})
+    found: dict[str, Any] = _read(version)["$defs"].get(name, {})
     return found
 
 
-def problems(name: str, resource: Any, where: str) -> list[Issue]:
+def problems(name: str, resource: Any, where: str, version: Version = "R4") -> list[Issue]:
     """What is wrong with the structure, element by element.
 
     Args:
         name: a type of ``SERVED``.
         where: ``Type/id``, the start of every pointer.
     """
-    found = [_issue(error, where) for error in _validator(name).iter_errors(resource)]
+    found = [_issue(error, where, version) for error in _validator(name, version).iter_errors(resource)]
     return list(dict.fromkeys(found))
 
 
-def _issue(error: Any, where: str) -> Issue:
+def _issue(error: Any, where: str, version: Version) -> Issue:
     """One finding in words. Values never appear: they may be personal data."""
     pointer = where + path_text(error.instance_path)
     kind, definition = error.kind.name, str(error.schema_path[1])
     group, _, detail = definition.partition(".")
     if group == "inv":
-        return issues.invariant(pointer, detail)
+        return issues.invariant(pointer, detail, version)
     if group == "ours":
         return issues.currency(pointer)
     if group == "choice":
@@ -94,7 +110,7 @@ def _issue(error: Any, where: str) -> Issue:
     if kind == "enum" and not isinstance(error.instance, str):
         return issues.wrong_type(pointer, "string")
     if kind in ("enum", "const", "contains"):
-        return issues.code_not_listed(pointer, _codes(definition))
+        return issues.code_not_listed(pointer, _codes(definition, version))
     if kind in ("minItems", "minProperties"):
         return issues.empty(pointer)
     if kind == "type":
@@ -109,8 +125,8 @@ def _names(unexpected: Iterable[str]) -> str:
     return ", ".join(plain)
 
 
-def _codes(definition: str) -> str:
-    codes = _SCHEMA["$defs"][definition].get("enum")
+def _codes(definition: str, version: Version) -> str:
+    codes = _read(version)["$defs"][definition].get("enum")
     if not codes:
         return definition
     shown = ", ".join(codes[:_LONGEST_LIST])

@@ -37,6 +37,7 @@ PRIMITIVES: dict[str, dict[str, Any]] = {
     "id": _text(r"[A-Za-z0-9\-.]{1,64}"),
     "instant": _text(rf"{_DAY}T{_TIME}{_ZONE}"),
     "integer": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "integer64": _text(r"-?(?:0|[1-9]\d{0,18})"),  # R5 writes it as text, so that no reader rounds it
     "markdown": _STRING,
     "oid": _text(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"),
     "positiveInt": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -40,6 +40,7 @@ def _part(resource: Mapping[str, Any], wanted: frozenset[str]) -> dict[str, Any]
     return _marked(kept)
 
 
+@lru_cache(maxsize=4096)
 def _stem(name: str, wanted: frozenset[str]) -> bool:
     """Whether an element, or the choice that it belongs to, was asked for."""
     plain = name.removeprefix("_")

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from adapter.fhir.canonical import decode
+from adapter.fhir.canonical import reread
+from adapter.fhir.posted import kind_of
 from adapter.fhir.search.parameters import (
     Where,
     parameter_number,
@@ -80,11 +81,14 @@ def terms_of(resource: Resource) -> Terms | None:
 
 def terms_of_kept(kind: str, body: bytes, at: datetime) -> Terms | None:
     """As ``terms_of``, of a resource that was kept at a moment, from its JSON."""
-    terms = terms_of(decode(body)) if kind in _SEARCHED else None
+    space, kind = kind, kind_of(kind)  # what a hospital posted is found under the same terms, beside the cases'
+    terms = terms_of(reread(body)) if kind in _SEARCHED else None
     if terms is None:
         return None
     written = (at - _EPOCH) // _MS
-    return replace(terms, ranges=(*terms.ranges, (parameter_number(kind, "_lastUpdated"), written, written)))
+    everything = (parameter_number(space, ""), 0)  # but all of one and all of the other are walked along apart
+    ranges = (*terms.ranges, (parameter_number(kind, "_lastUpdated"), written, written))
+    return replace(terms, values=(everything, *terms.values[1:]), ranges=ranges)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

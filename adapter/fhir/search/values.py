@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -54,7 +54,7 @@ def _span(parts: dict[str, str | None]) -> Range:
         return _ms(datetime(start.year, start.month, start.day, tzinfo=HOSPITAL_ZONE)), (
             _ms(datetime(end.year, end.month, end.day, tzinfo=HOSPITAL_ZONE)) - 1
         )
-    zone = HOSPITAL_ZONE if parts["zone"] is None else datetime.strptime(parts["zone"], "%z").tzinfo
+    zone = HOSPITAL_ZONE if parts["zone"] is None else _zone(parts["zone"])
     second = int(parts["second"] or 0)
     leap = second == 60
     moment = datetime(
@@ -67,6 +67,11 @@ def _span(parts: dict[str, str | None]) -> Range:
         return low, low + 999
     low += int(parts["part"].ljust(3, "0")[:3])
     return low, low
+
+
+@lru_cache(maxsize=256)
+def _zone(text: str) -> tzinfo | None:
+    return datetime.strptime(text, "%z").tzinfo
 
 
 def _ms(moment: datetime) -> int:

@@ -93,6 +93,9 @@ class EndpointConfig:
         max_entries: ``fhir``: a transaction of more entries goes in parts.
         conditional: ``fhir``: whether what is referred to is created if it is not there (``create``), or brought up to
             date as well (``update``).
+        claim_profiles: ``fhir``: what is sent names its profile of our package.
+        look_up: ``fhir``: what is asked about is named by R4's modifier ``request:identifier`` (``identifier``), or by
+            the chain ``request.identifier`` for servers that do not know it (``chained``).
         tls: certificate of ours for mutual TLS, and whom we trust.
     """
 
@@ -106,6 +109,8 @@ class EndpointConfig:
     token: str | None = field(default=None, repr=False)
     max_entries: int | None = None
     conditional: str = "create"
+    claim_profiles: bool = False
+    look_up: str = "identifier"
     tls: SSLContext | None = field(default=None, repr=False, compare=False)
 
 

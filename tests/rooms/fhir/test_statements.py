@@ -8,7 +8,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from adapter.fhir.identity import codesystem, extension_url
-from adapter.fhir.metadata import SERVED, capability_statement
+from adapter.fhir.metadata import SERVED, VALIDATED, capability_statement
 from adapter.fhir.programme_task import entitlement_task
 from adapter.fhir.validation import validate
 from adapter.model.case import EntitlementState
@@ -72,5 +72,5 @@ def test_capability_statement(base: str | None) -> None:
     assert validate([built]) == []
     get_fhir_model_class("CapabilityStatement").model_validate(built)
     assert built["fhirVersion"] == "4.0.1"
-    assert [each["type"] for each in built["rest"][0]["resource"]] == [*SERVED, "ConceptMap"]
+    assert [each["type"] for each in built["rest"][0]["resource"]] == [*SERVED, *sorted(VALIDATED - set(SERVED))]
     assert built["implementation"].get("url") == base

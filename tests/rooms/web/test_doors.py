@@ -23,7 +23,8 @@ from adapter.cases.tools import Tools
 from adapter.doors.web.auth import check_exposure
 from adapter.doors.web.errors import STATUS
 from adapter.doors.web.models import CaseOut, DepositIn, DepositOut, Problem, ReadyOut, UpOut
-from adapter.fhir.metadata import SERVED
+from adapter.fhir.metadata import SERVED, STAY_OPERATIONS, VALIDATED
+from adapter.fhir.posted import WRITABLE
 from adapter.fhir.validation import validate
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
@@ -31,7 +32,7 @@ from tests.house.pages import coded_issues
 from tests.support.service import EXPORT, ROOT, Running, serving, settings_for
 
 CASE = "qingshi_county-300010002"
-OPEN = {"/health", "/ready", "/metrics", "/fhir/metadata", "/docs", "/openapi.json"}
+OPEN = {"/health", "/ready", "/metrics", "/fhir/metadata", "/fhir/r5/metadata", "/docs", "/openapi.json"}
 
 
 @pytest.fixture(scope="module")
@@ -213,16 +214,26 @@ def test_the_capability_statement_is_true(service: Running) -> None:
     assert statement["software"]["version"] == __version__
     assert statement["implementation"]["url"] == f"{service.base}/fhir"
     [server] = statement["rest"]
-    *read, mapped = server["resource"]
+    assert len(server["resource"]) == len(VALIDATED | set(SERVED))
+    read = [each for each in server["resource"] if "interaction" in each]
     assert {each["type"] for each in read} == set(SERVED)
-    interactions = {tuple(code["code"] for code in each["interaction"]) for each in read}
-    assert interactions == {("read", "vread", "history-instance", "search-type")}
-    assert (mapped["type"], [each["name"] for each in mapped["operation"]]) == ("ConceptMap", ["translate"])
-    fhir = {path for _, path in addresses(service) if path.startswith("/fhir/")}
+    said = {each["type"]: tuple(code["code"] for code in each["interaction"]) for each in read}
+    assert {codes[:4] for codes in said.values()} == {("read", "vread", "history-instance", "search-type")}
+    assert {kind for kind, codes in said.items() if "update" in codes} == {*WRITABLE, "Subscription"}
+    assert {("POST", "/fhir"), ("POST", "/fhir/x"), ("PUT", "/fhir/x"), ("PUT", "/fhir/x/x")} <= set(addresses(service))
+    operations = {each["type"]: [one["name"] for one in each["operation"]] for each in server["resource"]}
+    assert all(names[0] == "validate" for names in operations.values())
+    more = {kind: names[1:] for kind, names in operations.items() if names[1:]}
+    assert more == {"ConceptMap": ["translate"], "Encounter": list(STAY_OPERATIONS), "Patient": ["export"]}
+    assert [each["name"] for each in server["operation"]] == ["export"]
+    fhir = {path for _, path in addresses(service) if path.startswith("/fhir/") and not path.startswith("/fhir/r5/")}
     versions = {"/fhir/x/x/_history", "/fhir/x/x/_history/x"}
     search = {"/fhir/x", "/fhir/x/_search"}
-    translate = {"/fhir/ConceptMap/$translate"}
-    assert fhir == {"/fhir/metadata", "/fhir/x/x"} | versions | search | translate  # nothing more, and nothing less
+    called = {f"/fhir/Encounter/x/${name}" for name in STAY_OPERATIONS} | {"/fhir/ConceptMap/$translate"}
+    called |= {"/fhir/x/$validate", "/fhir/x/x/$validate"}
+    called |= {"/fhir/$export", "/fhir/Patient/$export", "/fhir/$export/x", "/fhir/$export/x/x"}
+    called |= {"/fhir/Subscription", "/fhir/Subscription/x"}
+    assert fhir == {"/fhir/metadata", "/fhir/x/x"} | versions | search | called  # nothing more, and nothing less
 
 
 def test_a_resource_is_read_with_its_version(stocked: Running) -> None:
@@ -333,7 +344,8 @@ def test_openapi_describes_every_address(service: Running) -> None:
             assert operation["security"] == [{"HTTPBearer": []}], path
             assert "401" in operation["responses"], path
         if method == "post" and path.endswith(("check", "settle", "reverse")):
-            assert "application/json" in operation["requestBody"]["content"], path
+            taken = "application/fhir+json" if path.startswith("/fhir/") else "application/json"
+            assert taken in operation["requestBody"]["content"], path
 
 
 def test_the_docs_page_needs_nothing_from_outside(service: Running) -> None:

@@ -11,11 +11,13 @@ import pytest
 from adapter.doors.web.models import LineageOut, TakenOut, UnmappedPage
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.validation import validate
+from adapter.fhir.written import from_xml
+from adapter.fhir.xml_out import xml_of
 from tests.support.native import SOURCE, bundle, charge, ndjson, resources, xml
 from tests.support.service import Running, serving, settings_for
 
 CANON = "https://pay-after-care.example/fhir"
-JSON = "application/fhir+json"
+JSON, XML = "application/fhir+json", "application/fhir+xml"
 TRANSLATE = "/fhir/ConceptMap/$translate"
 
 
@@ -151,6 +153,21 @@ def test_the_work_list_of_codes(native: Running) -> None:
     assert native.http.get("/codes/unmapped", params={"source": "yunxi_county"}).json() == {"codes": []}
 
 
+def test_a_translation_in_xml(native: Running) -> None:
+    system = f"{CANON}/CodeSystem/tianhu_county/insurance"
+    listed = [{"name": "code", "valueCode": "10"}, {"name": "system", "valueUri": system}]
+    body = xml_of({"resourceType": "Parameters", "parameter": listed})
+    answer = native.http.post(TRANSLATE, content=body, headers={"content-type": XML, "accept": XML})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"{XML}; fhirVersion=4.0")
+    assert codes_of(from_xml(answer.content)) == ["employees"]
+    asked = {"system": system, "code": "10", "_format": "xml"}
+    assert native.http.get(TRANSLATE, params=asked).content == answer.content
+    refused = native.http.get(TRANSLATE, params={"_format": "xml"})
+    assert (refused.status_code, from_xml(refused.content)["resourceType"]) == (400, "OperationOutcome")
+    assert native.http.get(TRANSLATE, params=asked | {"_format": "ttl"}).status_code == 406
+    assert native.http.post(TRANSLATE, content=body, headers={"content-type": "text/csv"}).status_code == 415
+
+
 def test_lineage_both_ways_and_as_provenance(native: Running) -> None:
     case = f"/cases/{SOURCE}-V1/lineage"
     found = LineageOut.model_validate(native.http.get(case, params={"path": "ChargeItem.priceOverride.value"}).json())
@@ -163,9 +180,10 @@ def test_lineage_both_ways_and_as_provenance(native: Running) -> None:
     made = decode(answer.content)
     assert answer.headers["content-type"].startswith(JSON) and made["type"] == "searchset"
     assert validate([made]) == [] and made["total"] == len(made["entry"]) > 50
+    assert from_xml(native.http.get(case, headers={"accept": XML}).content) == made
     with native.app.state.service.tools.ledger.reading() as tx:
         noted = [line.event for line in tx.journal(f"{SOURCE}-V1") if line.event.data.get("what") == "lineage-read"]
-    assert len(noted) == 4 and noted[0].data["data"] == {"path": "ChargeItem.priceOverride.value", "field": ""}
+    assert len(noted) == 5 and noted[0].data["data"] == {"path": "ChargeItem.priceOverride.value", "field": ""}
 
 
 def test_lineage_of_nothing(native: Running) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from time import monotonic
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -17,11 +16,10 @@ from adapter.cases.shown import settlement_json
 from adapter.doors.web.answers import exact, issues_json
 from adapter.doors.web.context import ActorNow, Service, ServiceNow, Why, act, body, documented
 from adapter.doors.web.models import CaseOut, CasePage, CaseState, PreviewOut, Problem, ReverseIn, SettleIn
+from adapter.doors.web.waiting import waited
 from adapter.model.case import BillState
 
 router = APIRouter(tags=["cases 病例"])
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 
 Wait = Annotated[int, Query(ge=0, le=60, description="Seconds to wait for the payers; 0 answers at once.")]
 
@@ -116,19 +114,12 @@ async def reverse_(
 
 
 async def _outcome(case_id: str, service: Service, wait: int, running: Callable[[CaseNow], bool]) -> Response:
-    """200 when it is through, 202 while it is not, 409 when something holds the case.
+    """200 when it is through, 202 while it is not, 409 when something holds the case."""
 
-    The waiting is asynchronous: sixty clerks who wait a minute must not use up the threads that do the work.
-    """
-    service.worker.wake()
-    give_up_at, pause = monotonic() + wait, _FIRST_PAUSE
-    while True:
-        now = await run_in_threadpool(served.case_now, case_id, service.tools)
-        under_way = running(now) and not now.line.row.held
-        if not under_way or monotonic() >= give_up_at:
-            break
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
-    status = 409 if now.line.row.held else 202 if under_way else 200
+    def under_way(now: CaseNow) -> bool:
+        return running(now) and not now.line.row.held
+
+    now = await waited(service, wait, partial(served.case_now, case_id, service.tools), under_way)
+    status = 409 if now.line.row.held else 202 if under_way(now) else 200
     shown = {**now.as_json(), "issues": issues_json(now.line.row.issues)}
     return exact(shown, status, {"Location": f"/cases/{quote(case_id)}"})

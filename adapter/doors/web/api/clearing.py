@@ -21,14 +21,13 @@ from adapter.doors.web.clearing_models import (
     PrepaymentOut,
     ReceiveIn,
 )
-from adapter.doors.web.context import ActorNow, ServiceNow, act, body, documented
+from adapter.doors.web.context import ActorNow, Month, ServiceNow, act, body, documented
 from adapter.doors.web.models import Problem
 
 router = APIRouter(tags=["clearing 清算与预付"])
 
 _ACT: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}}
 
-Month = Annotated[str, Path(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM.", examples=["2021-03"])]
 Year = Annotated[int, Path(ge=2000, le=2999)]
 Facility = Annotated[
     str, Query(min_length=1, max_length=40, description="The hospital's code at the payer.", examples=["H99990100001"])

@@ -36,7 +36,12 @@ _ACT: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model":
 _MOVES = {"confirm": credit.confirm, "appeal": credit.appeal, "clear": credit.clear}
 
 
-@router.get("/credit/{source}/{debtor}", summary="May a stay be deferred? 信用查询", response_model=DeskOut)
+@router.get(
+    "/credit/{source}/{debtor}",
+    summary="May a stay be deferred? 信用查询",
+    response_model=DeskOut,
+    responses={404: {"model": Problem}},
+)
 def desk(source: str, debtor: str, service: ServiceNow, actor: ActorNow, reason: Why = None) -> Response:
     """One answer for admission, outpatient and insurance desks; whoever asks stands in the journal."""
     seen = credit.desk(source, debtor, service.tools, act(service, actor, reason, "asked at a desk"))

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from adapter.cases.lineage import lineage_for
 from adapter.cases.masking import Shown
-from adapter.doors.web.answers import exact, fhir, issues_json
+from adapter.doors.web.answers import exact, issues_json
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
+from adapter.doors.web.fhir.negotiation import answer
 from adapter.doors.web.models import LineageOut, Problem
 from adapter.fhir.provenance import provenance_bundle
 
 router = APIRouter(tags=["cases 病例"])
 
-_FHIR = "application/fhir+json"
+#: Either of FHIR's own formats is taken to mean Provenances.
+_FHIR = "application/fhir+"
 
 Path_ = Annotated[
     str | None,
@@ -33,10 +35,14 @@ Field_ = Annotated[
     response_model=LineageOut,
     responses={
         200: {
-            "content": {_FHIR: {"schema": {"type": "object"}}},
+            "content": {
+                "application/fhir+json": {"schema": {"type": "object"}},
+                "application/fhir+xml": {"schema": {"type": "string"}},
+            },
             "description": "Elements, or a Bundle of Provenances",
         },
         404: {"model": Problem},
+        406: {"model": Problem},
     },
 )
 def lineage(
@@ -50,11 +56,12 @@ def lineage(
 ) -> Response:
     """File, row and column (or resource and element), rule and mapping version of each element; personal data masked.
 
-    With `Accept: application/fhir+json` a searchset of FHIR Provenances. Whoever looks stands in the journal.
+    With `Accept: application/fhir+json` or `application/fhir+xml` a searchset of FHIR Provenances. Whoever looks stands
+    in the journal.
     """
     told = act(service, actor, reason, "lineage")
     found = lineage_for(case_id, service.tools, told, path=path, field=field)
     if _FHIR in request.headers.get("accept", ""):
-        return fhir(provenance_bundle(found.provenances()))
+        return answer(request, provenance_bundle(found.provenances()))
     shown = found.as_json(Shown(found.personal, reveal=False))
     return exact({**shown, "issues": issues_json(found.issues)})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from adapter.cases.statistics import statistics_of
 from adapter.cases.statistics_shown import statistics_json
 from adapter.doors.web.answers import exact
-from adapter.doors.web.context import ServiceNow
+from adapter.doors.web.context import Month, ServiceNow
 from adapter.doors.web.models import Problem, Shape
 
 router = APIRouter(tags=["statistics 月报"])
@@ -33,7 +33,7 @@ class StatisticsOut(Shape):
     responses={422: {"model": Problem}},
 )
 def show(
-    month: Annotated[str, Path(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM.", examples=["2021-05"])],
+    month: Month,
     service: ServiceNow,
     kinds: Annotated[bool, Query(description="Also by kind of item; this reads every stay.")] = False,
 ) -> Response:

@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from adapter.cases.translation import source_named, translated
 from adapter.cases.unmapped import unmapped_codes
 from adapter.doors.web import terminology_issues as issues
-from adapter.doors.web.answers import exact, fhir
+from adapter.doors.web.answers import exact
 from adapter.doors.web.context import Service, ServiceNow
-from adapter.doors.web.models import Problem, UnmappedPage
-from adapter.fhir.canonical import decode
+from adapter.doors.web.fhir.negotiation import Format, answer, came, wanted
+from adapter.doors.web.fhir.reading import CONTENT, OUTCOME
+from adapter.doors.web.models import UnmappedPage
 from adapter.model.dates import local_day
 from adapter.model.issues import AdapterError
 
 router = APIRouter(tags=["codes 编码"])
 
 _ADDRESS = "/fhir/ConceptMap/$translate"
-_PARAMETERS = {"content": {"application/fhir+json": {"schema": {"type": "object"}}}, "description": "Parameters"}
-_OUTCOME = {"content": {"application/fhir+json": {"schema": {"type": "object"}}}, "description": "OperationOutcome"}
+_PARAMETERS: dict[str, Any] = {"content": CONTENT, "description": "Parameters"}
+_SAID: dict[int | str, dict[str, Any]] = {200: _PARAMETERS, **dict.fromkeys((400, 404, 406, 422), OUTCOME)}
+
+Wanted = Annotated[Format, Depends(wanted)]
 
 #: Parameters that are read; a request that holds another one is refused, for it might change the answer.
 _KNOWN = ("url", "code", "system", "coding", "codeableConcept", "target", "targetsystem", "reverse", "date")
@@ -56,11 +59,12 @@ def unmapped(
     _ADDRESS,
     summary="Translate a code",
     response_class=Response,
-    responses={200: _PARAMETERS, 400: {"model": Problem, **_OUTCOME}},
+    responses=_SAID,
 )
 def translate_get(
     service: ServiceNow,
     request: Request,
+    wanted: Wanted,
     url: Annotated[str | None, Query(description="Canonical url of one ConceptMap.")] = None,
     code: Annotated[str | None, Query(description="The code, compared exactly.", examples=["1101"])] = None,
     system: Annotated[str | None, Query(description="Code system of the code.")] = None,
@@ -73,22 +77,21 @@ def translate_get(
     if wrong or code is None:
         raise AdapterError(issues.wrong_translate(wrong[0] if wrong else "code"))
     asked = _Asked(((system, code),), url, targetsystem, reverse, _day(date))
-    return fhir(_answer(service, asked))
+    return answer(request, _answer(service, asked), format_=wanted)
 
 
 @router.post(
     _ADDRESS,
     summary="Translate a code",
     response_class=Response,
-    responses={200: _PARAMETERS, 400: {"model": Problem, **_OUTCOME}},
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/fhir+json": {"schema": {"type": "object"}}}}
-    },
+    responses={**_SAID, 413: OUTCOME, 415: OUTCOME},
+    openapi_extra={"requestBody": {"required": True, "content": CONTENT}},
 )
-async def translate_post(service: ServiceNow, request: Request) -> Response:
+async def translate_post(
+    service: ServiceNow, request: Request, sent: Annotated[Any, Depends(came)], wanted: Wanted
+) -> Response:
     """The same with a Parameters resource as the body; `coding` and `codeableConcept` may stand for `code`."""
-    asked = _asked(decode(await request.body()))
-    return fhir(await run_in_threadpool(_answer, service, asked))
+    return answer(request, await run_in_threadpool(_answer, service, _asked(sent)), format_=wanted)
 
 
 def _asked(body: Any) -> _Asked:

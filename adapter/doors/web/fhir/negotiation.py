@@ -9,13 +9,13 @@ from typing import Any
 from fastapi import Request, Response
 
 from adapter.doors.web import issues
-from adapter.fhir.canonical import encode, pretty
+from adapter.doors.web.fhir import operation_issues
+from adapter.doors.web.fhir.versions import NUMBERS, said, version_of
+from adapter.fhir.canonical import decode, encode, pretty
 from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.written import from_xml
 from adapter.fhir.xml_out import xml_of
 from adapter.model.issues import AdapterError, Issue
-
-#: The version that the base /fhir speaks; R4's own number, as clients compare it.
-_OURS = "4.0"
 
 
 class Format(StrEnum):
@@ -49,10 +49,11 @@ def wanted(request: Request) -> Format:
     header = request.headers.get("accept", "")
     if not header.strip():
         return Format.JSON
+    ours = NUMBERS[version_of(request)]
     ranked = sorted(((_quality(part), -number, part) for number, part in enumerate(header.split(","))), reverse=True)
     for quality, _, part in ranked:
-        kind, version = _kind_and_version(part)
-        if quality > 0 and kind in _NAMES and version.startswith(_OURS):
+        kind, version = _kind_and_version(part, ours)
+        if quality > 0 and kind in _NAMES and version.startswith(ours):
             return _NAMES[kind]
     raise AdapterError(issues.not_acceptable())
 
@@ -73,14 +74,16 @@ def answer(
     *,
     format_: Format | None = None,
 ) -> Response:
-    """A resource in the format that was asked for."""
+    """An R4 resource in the format, and the version, that was asked for."""
     format_ = format_ or wanted(request)
+    version = version_of(request)
+    resource, losses = said(request, resource)
     if format_ is Format.XML:
-        body = xml_of(resource)
+        body = xml_of(resource, version)
     else:
         body = pretty(resource) if request.query_params.get("_pretty") == "true" else encode(resource)
-    said = {"Vary": "Accept", **(headers or {})}
-    return Response(body, status, said, f"{format_}; fhirVersion={_OURS}")
+    told = {"Vary": "Accept", **losses, **(headers or {})}
+    return Response(body, status, told, f"{format_}; fhirVersion={NUMBERS[version]}")
 
 
 def outcome(
@@ -90,10 +93,28 @@ def outcome(
     return answer(request, operation_outcome(found), status, headers, format_=wanted_anyway(request))
 
 
-def _kind_and_version(part: str) -> tuple[str, str]:
+async def came(request: Request) -> Any:
+    """The body as a plain value, whichever format ``Content-Type`` names; JSON where it names none, None for no body.
+
+    Raises:
+        AdapterError: API-875 (415) another format, or another version of FHIR; FHIR-101, FHIR-102, FHIR-236 not
+            well-formed.
+    """
+    body = await request.body()
+    if not body.strip():
+        return None  # many clients name a format even then
+    ours = NUMBERS[version_of(request)]
+    kind, version = _kind_and_version(request.headers.get("content-type", ""), ours)
+    format_ = _NAMES.get(kind or "json")
+    if format_ is None or "*" in kind or not version.startswith(ours):
+        raise AdapterError(operation_issues.unknown_format())
+    return from_xml(body) if format_ is Format.XML else decode(body)
+
+
+def _kind_and_version(part: str, ours: str) -> tuple[str, str]:
     kind, *parameters = (each.strip() for each in part.split(";"))
     versions = [each.partition("=")[2].strip('"') for each in parameters if each.lower().startswith("fhirversion=")]
-    return kind.lower(), versions[0] if versions else _OURS
+    return kind.lower(), versions[0] if versions else ours
 
 
 def _quality(part: str) -> float:

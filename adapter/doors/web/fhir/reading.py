@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from adapter import __version__
 from adapter.cases import served
-from adapter.cases.searching import search_resources, told
+from adapter.cases.searching import search_resources, told, with_case_ids
 from adapter.cases.served import ResourceRow
 from adapter.doors.web import issues
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
+from adapter.doors.web.fhir.addresses import Identity, Kind
 from adapter.doors.web.fhir.bundles import history as history_bundle
 from adapter.doors.web.fhir.bundles import searchset
 from adapter.doors.web.fhir.negotiation import answer
+from adapter.doors.web.fhir.versions import R5_BASE, version_of
 from adapter.fhir.canonical import decode
 from adapter.fhir.metadata import RELEASED, SERVED, capability_statement
 from adapter.fhir.search import issues as wrong
@@ -29,19 +30,20 @@ from adapter.model.issues import AdapterError
 opened = APIRouter(tags=["FHIR"])
 router = APIRouter(tags=["FHIR"])
 
-_SCHEMA = {"schema": {"type": "object", "required": ["resourceType"]}}
-_CONTENT = {"application/fhir+json": _SCHEMA, "application/fhir+xml": {"schema": {"type": "string"}}}
-OUTCOME = {"content": _CONTENT, "description": "OperationOutcome"}
-RESOURCE = {"content": _CONTENT, "description": "The resource"}
-BUNDLE = {"content": _CONTENT, "description": "Bundle"}
+_MOST_PARAMETERS = 200
 
-Kind = Annotated[str, Path(pattern=r"^[A-Za-z]{1,64}$", description="A type of resource.", examples=["ChargeItem"])]
-Identity = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-.]{1,64}$", description="The resource's id.")]
+_SCHEMA = {"schema": {"type": "object", "required": ["resourceType"]}}
+#: A resource in either format, for OpenAPI.
+CONTENT = {"application/fhir+json": _SCHEMA, "application/fhir+xml": {"schema": {"type": "string"}}}
+OUTCOME = {"content": CONTENT, "description": "OperationOutcome"}
+RESOURCE = {"content": CONTENT, "description": "The resource"}
+BUNDLE = {"content": CONTENT, "description": "Bundle"}
 
 
 def base_of(request: Request) -> str:
-    """Our own FHIR address as the caller sees it."""
-    return f"{str(request.base_url).rstrip('/')}/fhir"
+    """Our own FHIR address as the caller sees it, of the version that was asked for."""
+    base = R5_BASE if version_of(request) == "R5" else "/fhir"
+    return f"{str(request.base_url).rstrip('/')}{base}"
 
 
 @opened.get("/fhir/metadata", summary="CapabilityStatement", response_class=Response, responses={200: RESOURCE})
@@ -51,7 +53,7 @@ def metadata(request: Request) -> Response:
 
 
 @router.get(
-    "/fhir/{kind}/{identity}",
+    "/fhir/{kind:kind}/{identity:identity}",
     summary="Read a resource",
     response_class=Response,
     responses={200: RESOURCE, 304: {"description": "Not modified"}, 404: OUTCOME, 406: OUTCOME, 410: OUTCOME},
@@ -70,7 +72,7 @@ def read(
 
 
 @router.get(
-    "/fhir/{kind}/{identity}/_history/{version}",
+    "/fhir/{kind:kind}/{identity:identity}/_history/{version}",
     summary="Read one version",
     response_class=Response,
     responses={200: RESOURCE, 404: OUTCOME, 406: OUTCOME, 410: OUTCOME},
@@ -94,7 +96,7 @@ def vread(
 
 
 @router.get(
-    "/fhir/{kind}/{identity}/_history",
+    "/fhir/{kind:kind}/{identity:identity}/_history",
     summary="Every version of a resource",
     response_class=Response,
     responses={200: BUNDLE, 404: OUTCOME, 406: OUTCOME},
@@ -114,7 +116,7 @@ def history(
 
 
 @router.get(
-    "/fhir/{kind}",
+    "/fhir/{kind:kind}",
     summary="Search",
     response_class=Response,
     responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
@@ -128,7 +130,7 @@ def search(request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, r
 
 
 @router.post(
-    "/fhir/{kind}/_search",
+    "/fhir/{kind:kind}/_search",
     summary="Search, with the parameters in the body",
     response_class=Response,
     responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
@@ -160,10 +162,18 @@ def _searched(
 ) -> Response:
     lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
     base = base_of(request)
-    pairs = parse_qsl(asked, keep_blank_values=True, max_num_fields=200)
+    pairs = with_case_ids(kind, pairs_of(asked, kind), service.tools)
     query = parse(kind, pairs, base=base, lenient=lenient, in_address=in_address)
     found = search_resources(query, service.tools, act(service, actor, reason, "search"))
     return answer(request, searchset(query, found, base))
+
+
+def pairs_of(asked: str, kind: str) -> list[tuple[str, str]]:
+    """Names and values of a question as they came."""
+    try:
+        return parse_qsl(asked, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:  # a question so long is no question
+        raise AdapterError(wrong.bad_value(kind, "?", f"at most {_MOST_PARAMETERS} parameters")) from None
 
 
 def _one(request: Request, found: ResourceRow | None, pointer: str) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from adapter.fhir.canonical import encode
@@ -10,15 +11,29 @@ from adapter.fhir.package.site.markup import Html, joined, link, table, tag, tex
 
 Json = Mapping[str, Any]
 
-_HL7 = "http://hl7.org/fhir/R4/"
+#: Where HL7 has a page of a type under another name.
+_PAGES = {
+    "Extension": "extensibility.html#Extension",
+    "Money": "datatypes.html#Money",
+    "Reference": "references.html#Reference",
+}
 
 
-def described(resource: Json, known: Mapping[str, str]) -> Html:
-    """The body for one artifact.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where pages of definitions are.
 
-    Args:
-        known: pages of the site by canonical address.
+    Attributes:
+        own: pages of the site by canonical address.
+        hl7: where HL7's specification of the version is read.
     """
+
+    own: Mapping[str, str]
+    hl7: str
+
+
+def described(resource: Json, known: Known) -> Html:
+    """The body for one artifact."""
     kind = resource["resourceType"]
     if kind == "StructureDefinition":
         return _structure(resource, known)
@@ -29,26 +44,26 @@ def described(resource: Json, known: Mapping[str, str]) -> Html:
     if kind == "ConceptMap":
         return _map(resource, known)
     if kind == "OperationDefinition":
-        return _operation(resource)
+        return _operation(resource, known)
     return Html("")
 
 
-def address(url: str, known: Mapping[str, str]) -> Html:
+def address(url: str, known: Known) -> Html:
     """A link to an artifact where we know its page: ours, or HL7's."""
     plain = url.split("|")[0]
     name = plain.rpartition("/")[2]
-    if plain in known:
-        return link(known[plain], name)
+    if plain in known.own:
+        return link(known.own[plain], name)
     if plain.startswith("http://hl7.org/fhir/"):
         inside = plain.removeprefix("http://hl7.org/fhir/")
         folder, _, last = inside.partition("/")
         page = {"ValueSet": f"valueset-{last}.html", "StructureDefinition": f"{last.lower()}.html"}.get(folder)
         if page is not None:
-            return link(f"{_HL7}{page}", name)
+            return link(f"{known.hl7}{_PAGES.get(last, page)}", name)
     return tag("code", text(plain))
 
 
-def _structure(resource: Json, known: Mapping[str, str]) -> Html:
+def _structure(resource: Json, known: Known) -> Html:
     said = {each["id"] for each in resource["differential"]["element"]}
     elements = resource["snapshot"]["element"]
     shown = [each for each in elements if each["id"] in said or each["min"] or _parent_of(each["id"], said)]
@@ -77,7 +92,7 @@ def _class(element: Json, said: set[str]) -> str:
     return "said" if element["id"] in said else ""
 
 
-def _row(element: Json, known: Mapping[str, str]) -> tuple[Html, ...]:
+def _row(element: Json, known: Known) -> tuple[Html, ...]:
     depth = element["id"].count(".")
     name = element["id"].rpartition(".")[2]
     title = text("\u2003" * depth + name)
@@ -86,7 +101,7 @@ def _row(element: Json, known: Mapping[str, str]) -> tuple[Html, ...]:
     return title, cardinality, _types(element, known), text(short), text(definition), _limits(element, known)
 
 
-def _types(element: Json, known: Mapping[str, str]) -> Html:
+def _types(element: Json, known: Known) -> Html:
     parts = []
     for each in element.get("type", ()):
         code = each["code"].rpartition("/")[2]
@@ -96,7 +111,7 @@ def _types(element: Json, known: Mapping[str, str]) -> Html:
     return joined(parts, " | ")
 
 
-def _limits(element: Json, known: Mapping[str, str]) -> Html:
+def _limits(element: Json, known: Known) -> Html:
     """Fixed values, binding and invariants of our own."""
     parts = [
         Html(f"= {tag('code', text(encode(value).decode()))}")
@@ -125,7 +140,7 @@ def _concepts(resource: Json) -> Html:
     return table(("代码 code", "中文", "meaning"), rows)
 
 
-def _value_set(resource: Json, known: Mapping[str, str]) -> Html:
+def _value_set(resource: Json, known: Known) -> Html:
     rows = [
         (address(each["system"], known), text(", ".join(one["code"] for one in each.get("concept", ())) or "全部 all"))
         for each in resource["compose"]["include"]
@@ -133,11 +148,15 @@ def _value_set(resource: Json, known: Mapping[str, str]) -> Html:
     return table(("代码系统 code system", "代码 codes"), rows)
 
 
-def _map(resource: Json, known: Mapping[str, str]) -> Html:
+def _map(resource: Json, known: Known) -> Html:
     parts = []
     for group in resource["group"]:
         rows = [
-            (tag("code", text(each["code"])), tag("code", text(answer["code"])), text(answer["equivalence"]))
+            (
+                tag("code", text(each["code"])),
+                tag("code", text(answer["code"])),
+                text(answer.get("equivalence", answer.get("relationship"))),
+            )
             for each in group["element"]
             for answer in each["target"]
         ]
@@ -148,15 +167,39 @@ def _map(resource: Json, known: Mapping[str, str]) -> Html:
     return joined(parts)
 
 
-def _operation(resource: Json) -> Html:
-    rows = [
-        (
-            tag("code", text(each["name"])),
+def _operation(resource: Json, known: Known) -> Html:
+    """How an operation is called, what it takes and what it gives."""
+    levels = ("system", ""), ("type", "/{type}"), ("instance", "/{type}/{id}")
+    calls = [
+        tag("li", tag("code", text(f"{path.replace('{type}', kind)}/${resource['code']}")))
+        for level, path in levels
+        for kind in resource.get("resource", ("{type}",))
+        if resource.get(level)
+    ]
+    told = (
+        "改变状态,用 POST 调用。It changes something: POST."
+        if resource.get("affectsState", True)
+        else ("不改变状态,可用 GET 或 POST。It changes nothing: GET or POST.")
+    )
+    heads = ("参数 parameter", "in/out", "基数", "类型 type", "meaning")
+    parts = [tag("ul", *calls), tag("p", text(told))]
+    if "comment" in resource:
+        parts.append(tag("p", text(resource["comment"])))
+    return joined([*parts, table(heads, _parameters(resource.get("parameter", ()), known, 0))])
+
+
+def _parameters(parameters: Iterable[Json], known: Known, depth: int) -> Iterator[tuple[Html, ...]]:
+    """Rows of parameters, each with its parts below it."""
+    for each in parameters:
+        targets = joined([address(url, known) for url in each.get("targetProfile", ())], ", ")
+        kind = text(each.get("type", "parts" if "part" in each else ""))
+        binding = each.get("binding", {}).get("valueSet")
+        meaning = text(each.get("documentation", ""))
+        yield (
+            joined([text("\u2003" * depth), tag("code", text(each["name"]))]),
             text(each["use"]),
             text(f"{each['min']}..{each['max']}"),
-            text(each.get("type", "")),
-            text(each.get("documentation", "")),
+            Html(f"{kind}({targets})") if targets else kind,
+            Html(f"{meaning}<br>{address(binding, known)}") if binding else meaning,
         )
-        for each in resource.get("parameter", ())
-    ]
-    return table(("参数 parameter", "in/out", "基数", "类型 type", "meaning"), rows)
+        yield from _parameters(each.get("part", ()), known, depth + 1)

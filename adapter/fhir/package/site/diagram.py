@@ -26,8 +26,8 @@ def links(examples: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[s
     found: dict[tuple[str, str], set[str]] = {}
     for resource in _opened(examples):
         kind = resource["resourceType"]
-        for path, target in _references(resource, kind):
-            found.setdefault((kind, target), set()).add(path.removeprefix(f"{kind}."))
+        for path, target in references(resource):
+            found.setdefault((kind, target.partition("/")[0]), set()).add(path.removeprefix(f"{kind}."))
     return {pair: sorted(paths) for pair, paths in sorted(found.items())}
 
 
@@ -53,11 +53,16 @@ def _opened(resources: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
             yield each
 
 
+def references(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every reference of a resource, as (path, ``Type/id``)."""
+    yield from _references(resource, str(resource["resourceType"]))
+
+
 def _references(node: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         said = node.get("reference")
         if isinstance(said, str) and "/" in said:
-            yield path, said.split("/")[-2]
+            yield path, "/".join(said.split("/")[-2:])
         for key, value in node.items():
             yield from _references(value, f"{path}.{key}")
     elif isinstance(node, list):

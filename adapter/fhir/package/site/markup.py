@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import NewType
 
@@ -55,14 +56,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Html]], classes: Sequenc
     return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
 
 
-def page(title: str, body: Html, version: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every page of one package: the ways to its other pages, and which version it is."""
+
+    links: tuple[tuple[str, str], ...]
+    foot: str
+
+
+def page(title: str, body: Html, frame: Frame) -> bytes:
     """A whole page with the way back to the others."""
-    nav = tag(
-        "nav",
-        *(link("index.html", "目录 Index"), link("links.html", "资源关系 Links")),
-        *(link("nhsa.html", "医保平台对照 NHSA ⇄ FHIR"), link("package.tgz", "package.tgz")),
-    )
-    foot = tag("p", text(f"version {version} · FHIR R4 (4.0.1)"), class_="note")
+    nav = tag("nav", *(link(to, label) for to, label in frame.links))
+    foot = tag("p", text(frame.foot), class_="note")
     return (
         f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'

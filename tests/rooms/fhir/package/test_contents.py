@@ -17,9 +17,12 @@ from adapter import __version__
 from adapter.cases.fhir_package import fhir_package, nhsa_fields
 from adapter.fhir.identity import CANON
 from adapter.fhir.package.archive import index, packed
-from adapter.fhir.package.contents import NAME, Package, file_name, package
+from adapter.fhir.package.contents import Package, file_name, package
+from adapter.fhir.package.variants import R4
 from adapter.fhir.validation import validate
 from adapter.model.issues import AdapterError
+from adapter.rules.settlement.explain import STEPS
+from tests.support.fhir_packages import built_package
 from tests.support.terminal import run
 
 ROOT = Path(__file__).parents[4]
@@ -27,7 +30,7 @@ ROOT = Path(__file__).parents[4]
 
 @pytest.fixture(scope="module")
 def built() -> Package:
-    return fhir_package(ROOT / "mappings", ROOT / "fixtures")
+    return built_package()
 
 
 def strings(node: Any) -> Iterator[str]:
@@ -39,7 +42,8 @@ def strings(node: Any) -> Iterator[str]:
 
 def test_every_address_of_ours_is_in_the_package(built: Package) -> None:
     ours = {each["url"] for each in built.definitions}
-    named = re.compile(rf"{CANON}/(StructureDefinition|ValueSet|CodeSystem|ConceptMap)/[a-z0-9-]+\Z")
+    kinds = "StructureDefinition|ValueSet|CodeSystem|ConceptMap|OperationDefinition"
+    named = re.compile(rf"{CANON}/({kinds})/[a-z0-9-]+\Z")
     said = {text for each in built.definitions for text in strings(each) if named.match(text)}
     profiles = {url for each in built.examples.values() for url in each["meta"]["profile"]}
     assert (said | profiles) - ours == set()
@@ -83,12 +87,26 @@ def test_a_field_of_the_platform_names_its_element() -> None:
     assert rows["2401", "med_type"].fhir == ""
 
 
+def test_the_rules_own_words_are_code_systems(built: Package) -> None:
+    systems = {each["id"]: each for each in built.definitions if each["resourceType"] == "CodeSystem"}
+    steps = {each["code"]: each["display"] for each in systems["settlement-step"]["concept"]}
+    assert steps["deductible"] == "起付标准" and len(steps) == len(STEPS)
+    reasons = {each["code"]: each for each in systems["entitlement-reason"]["concept"]}
+    assert {"county-match", "document:insurance-card", "emergency", "credit"} <= reasons.keys()
+    assert all(each["display"] and each["definition"] for each in reasons.values())
+
+
+def test_no_concept_has_an_empty_word(built: Package) -> None:
+    for each in built.definitions:
+        assert "" not in strings(each), each["id"]
+
+
 def test_the_archive_is_an_npm_package_of_fhir(built: Package) -> None:
     with tarfile.open(fileobj=io.BytesIO(packed(built)), mode="r:gz") as tar:
         files = {each.name: tar.extractfile(each).read() for each in tar.getmembers()}  # type: ignore[union-attr]
         assert {(each.mtime, each.uid, each.uname) for each in tar.getmembers()} == {(0, 0, "")}
     said = json.loads(files["package/package.json"])
-    assert (said["name"], said["version"], said["fhirVersions"]) == (NAME, __version__, ["4.0.1"])
+    assert (said["name"], said["version"], said["fhirVersions"]) == (R4.name, __version__, ["4.0.1"])
     assert said["dependencies"] == {"hl7.fhir.r4.core": "4.0.1"}
     for folder, content in (("package", built.definitions), ("package/example", built.examples.values())):
         listed = json.loads(files[f"{folder}/.index.json"])
@@ -145,4 +163,5 @@ def test_the_command_writes_the_package(tmp_path: Path, built: Package) -> None:
     assert done.returncode == 0
     assert f"{len(built.definitions)} definitions" in done.stdout
     assert (tmp_path / "made" / "package.tgz").read_bytes() == packed(built)
-    assert file_name(built.definitions[-1]) == f"ImplementationGuide-{NAME}.json"
+    assert R4.name in done.stdout
+    assert file_name(built.definitions[-1]) == f"ImplementationGuide-{R4.name}.json"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cases.fhir_package import fhir_package
 from adapter.fhir.profiles.check import profile_findings, unchecked
 from adapter.fhir.profiles.load import Profiles
 from tests.conformance.examples import outputs
 from tests.conformance.promises import SEEDED, broken
+from tests.support.fhir_packages import built_package
 
 ROOT = Path(__file__).parents[4]
-BUILT = fhir_package(ROOT / "mappings", ROOT / "fixtures")
+BUILT = built_package()
 PROFILES = Profiles(BUILT.definitions)
 BROKEN = dict(broken(BUILT.examples))
 

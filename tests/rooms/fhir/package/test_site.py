@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from lxml import html
 
-from adapter.cases.fhir_package import fhir_package, nhsa_fields
+from adapter.cases.fhir_package import nhsa_fields
 from adapter.fhir.package.contents import Package
-from adapter.fhir.package.site.artifacts import address
+from adapter.fhir.package.site.artifacts import Known, address
 from adapter.fhir.package.site.diagram import links
 from adapter.fhir.package.site.markup import tag, text
 from adapter.fhir.package.site.pages import site
+from adapter.fhir.package.variants import R4
+from tests.support.fhir_packages import built_package
 
 ROOT = Path(__file__).parents[4]
 
@@ -27,20 +30,23 @@ def parsed(content: bytes) -> Any:
 
 @pytest.fixture(scope="module")
 def built() -> Package:
-    return fhir_package(ROOT / "mappings", ROOT / "fixtures")
+    return built_package()
 
 
 @pytest.fixture(scope="module")
 def files(built: Package) -> dict[str, bytes]:
-    return site(built, nhsa_fields(ROOT / "mappings"))
+    """The site of all variants."""
+    return site([built, built_package("r5"), built_package("hl7-china")], nhsa_fields(ROOT / "mappings"))
 
 
 def test_no_page_leads_nowhere_or_out(files: dict[str, bytes]) -> None:
     astray = set()
     for name, content in files.items():
         if name.endswith(".html"):
+            release = "R5" if "/" in name else "R4"
             for _, _, to, _ in parsed(content).iterlinks():
-                if unquote(to) not in files and not re.match(r"http://hl7\.org/fhir/R4/|#", to):
+                inside = normpath(join(dirname(name), unquote(to)))
+                if inside not in files and not re.match(rf"http://hl7\.org/fhir/{release}/|#", to):
                     astray.add((name, to))
     assert astray == set()
 
@@ -82,6 +88,42 @@ def test_the_diagram_has_the_links_of_the_examples(built: Package, files: dict[s
     assert not [one for one in drawn if one.startswith("Claim → ChargeItem")]
 
 
+def test_every_variant_is_one_click_from_every_other(files: dict[str, bytes]) -> None:
+    for folder, others in (
+        ("", {"r5/", "hl7-china/"}),
+        ("r5/", {"../", "../hl7-china/"}),
+        ("hl7-china/", {"../", "../r5/"}),
+    ):
+        led = {to for _, _, to, _ in parsed(files[f"{folder}links.html"]).iterlinks()}
+        assert {f"{other}index.html" for other in others} <= led
+        assert f"{folder}package.tgz" in files
+
+
+def test_what_a_version_cannot_say_is_told_for_every_type_of_ours(built: Package, files: dict[str, bytes]) -> None:
+    found = parsed(files["versions.html"])
+    kinds = {str(each["type"]) for each in built.definitions if each.get("kind") == "resource" and "snapshot" in each}
+    assert {each.text_content() for each in found.iter("h2")} == kinds
+    rows = [[cell.text_content() for cell in row.iter("td")] for row in found.iter("tr")]
+    assert ["Encounter.period", "Encounter.actualPeriod", "改名 has another name"] in rows
+    [gone] = [row for row in rows if row and row[0] == "Encounter.classHistory"]
+    assert gone[1] == "—" and gone[2].startswith("没有这个元素")
+
+
+def test_an_operation_tells_how_it_is_called_and_what_its_parts_are(built: Package, files: dict[str, bytes]) -> None:
+    operations = [each for each in built.definitions if each["resourceType"] == "OperationDefinition"]
+    assert {"check-entitlement", "preview", "settle", "reverse", "daily-bill"} <= {each["code"] for each in operations}
+    found = parsed(files["OperationDefinition-encounter-preview.html"])
+    assert "/Encounter/{id}/$preview" in found.text_content()
+    rows = [[cell.text_content() for cell in row.iter("td")] for row in found.iter("tr")]
+    names = [row[0].strip() for row in rows if row]
+    assert names.index("share") < names.index("payer") < names.index("authority") < names.index("step")
+
+
+def test_an_example_leads_to_what_it_refers_to(files: dict[str, bytes]) -> None:
+    led = {to for _, _, to, _ in parsed(files["example-ChargeItem-charge.html"]).iterlinks()}
+    assert {"StructureDefinition-charge-line.html", "example-Encounter-encounter.html"} <= led
+
+
 def test_text_is_escaped_once() -> None:
     assert tag("p", text("<b> & 起")) == "<p>&lt;b&gt; &amp; 起</p>"
 
@@ -96,4 +138,4 @@ def test_text_is_escaped_once() -> None:
     ],
 )
 def test_addresses(url: str, shown: str) -> None:
-    assert address(url, {"https://x.example/ours": "ours.html"}).startswith(shown)
+    assert address(url, Known({"https://x.example/ours": "ours.html"}, R4.pages)).startswith(shown)

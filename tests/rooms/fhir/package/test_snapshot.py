@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.fhir.package.bases import HL7_BASE, base_elements, base_types
+from adapter.fhir.package.bases import HL7_BASE, R4
 from adapter.fhir.package.snapshot import snapshot, with_snapshot
 from adapter.model.issues import AdapterError
 
@@ -47,13 +47,13 @@ def grown(kind: str, *said: Json) -> dict[str, Json]:
 
 
 def test_nothing_said_is_the_base() -> None:
-    assert snapshot(profile("Claim"), KNOWN.get) == list(base_elements("Claim"))
+    assert snapshot(profile("Claim"), KNOWN.get) == list(R4.elements("Claim"))
 
 
-@pytest.mark.parametrize("name", base_types())
+@pytest.mark.parametrize("name", R4.types())
 def test_every_base_is_whole(name: str) -> None:
     """sdf-3: each element has a definition and its cardinalities; ids are unique, the root comes first."""
-    elements = base_elements(name)
+    elements = R4.elements(name)
     assert elements[0]["path"] == name
     assert len({each["id"] for each in elements}) == len(elements)
     for each in elements:
@@ -61,14 +61,14 @@ def test_every_base_is_whole(name: str) -> None:
 
 
 def test_what_is_said_takes_the_place_and_invariants_are_added() -> None:
-    before = copy.deepcopy(base_elements("Invoice"))
+    before = copy.deepcopy(R4.elements("Invoice"))
     rule = {"key": "x-1", "severity": "error", "human": "x", "expression": "true"}
     made = grown("Invoice", {"id": "Invoice", "constraint": [rule]}, {"id": "Invoice.date", "min": 1, "short": "日期"})
     assert (made["Invoice.date"]["min"], made["Invoice.date"]["max"], made["Invoice.date"]["short"]) == (1, "1", "日期")
     assert made["Invoice.date"]["base"] == {"path": "Invoice.date", "min": 0, "max": "1"}
     assert [each["key"] for each in made["Invoice"]["constraint"]][-1] == "x-1"
     assert "dom-6" in [each["key"] for each in made["Invoice"]["constraint"]]
-    assert base_elements("Invoice") == before
+    assert R4.elements("Invoice") == before
 
 
 def test_a_data_type_is_unfolded_where_something_inside_is_said() -> None:

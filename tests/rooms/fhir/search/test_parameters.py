@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.fhir.posted import WRITABLE, space_of
 from adapter.fhir.search import build
 from adapter.fhir.search.parameters import OWN_TIME, PERSONAL, parameter_number, parameters_of, searched_types
 from tests.conformance.strangers import DEFINITIONS, install_node
@@ -56,6 +57,7 @@ def test_no_two_parameters_share_a_number() -> None:
         for parameter in ("", *parameters_of(kind))
         for name in (parameter, f"{parameter}:identifier")
     ]
+    names += [(space_of(kind), "") for kind in WRITABLE]
     assert len({parameter_number(*name) for name in names}) == len(names)
 
 

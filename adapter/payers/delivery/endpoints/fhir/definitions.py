@@ -60,6 +60,12 @@ DAY_DETAILS = Operation(
     "day-details", "GET", "/ClaimResponse", "`created`, `requestor:identifier`", "日明细", "details of a day"
 )
 
+#: How a search names the request, and the hospital, that it asks about, by the setting ``look_up``.
+SEARCHED = {
+    "identifier": ("request:identifier", "requestor:identifier"),
+    "chained": ("request.identifier", "requestor:Organization.identifier"),
+}
+
 
 class Verdict(StrEnum):
     """What an HTTP status says of the message."""

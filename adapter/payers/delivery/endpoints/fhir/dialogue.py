@@ -9,6 +9,7 @@ from typing import Any
 from adapter.fhir.aid import aid_transaction, aid_trial
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.claim import insurance_claim
+from adapter.fhir.claiming import claiming
 from adapter.fhir.eligibility import eligibility_request
 from adapter.fhir.reversal import reversal_claim
 from adapter.fhir.transaction import in_parts, places, pointing, updating
@@ -31,15 +32,17 @@ def next_message(
     """
     if stage is Stage.ELIGIBILITY and config.form == "submit" and not so_far:
         key = f"{facts.key}.eligibility.{at:%Y%m%d%H%M%S%f}"
-        return _message(facts, stage, "eligibility", key, eligibility_request(facts, created=at, key=key), effect=False)
+        return _message(
+            config, facts, stage, "eligibility", key, eligibility_request(facts, created=at, key=key), effect=False
+        )
     if stage is Stage.TRIAL and not so_far:
         key = f"{facts.key}.trial.{facts.settlement.basis[:12]}.{at:%Y%m%d%H%M%S%f}"
-        return _message(facts, stage, "claim-submit", key, _trial(config, facts, key, at), effect=False)
+        return _message(config, facts, stage, "claim-submit", key, _trial(config, facts, key, at), effect=False)
     if stage is Stage.SETTLE:
         return _settle(config, facts, so_far, at)
     if stage is Stage.REVERSE and not so_far:
         key = f"{facts.key}.reverse"
-        return _message(facts, stage, "claim-submit", key, reversal_claim(facts, created=at, key=key))
+        return _message(config, facts, stage, "claim-submit", key, reversal_claim(facts, created=at, key=key))
     return Done()
 
 
@@ -58,10 +61,10 @@ def _settle(
     if config.form == "transaction" and "transaction" not in said:
         return _transaction(config, facts, so_far, at, key)
     if not so_far:
-        return _message(facts, Stage.SETTLE, "claim-submit", key, insurance_claim(facts, created=at, key=key))
+        return _message(config, facts, Stage.SETTLE, "claim-submit", key, insurance_claim(facts, created=at, key=key))
     last = so_far[-1]
     if last.message.operation == "transaction" and last.message.payers and not last.receipt.answers:
-        return _message(facts, Stage.SETTLE, "ask-answer", f"{key}.answer", {"ask": key}, effect=False)
+        return _message(config, facts, Stage.SETTLE, "ask-answer", f"{key}.answer", {"ask": key}, effect=False)
     return Done()
 
 
@@ -80,13 +83,21 @@ def _transaction(
     number = len(so_far)
     part = pointing(parts[number], known)
     if number < len(parts) - 1:
-        return _message(facts, Stage.SETTLE, "transaction-part", f"{key}.part-{number + 1}", part, effect=False)
-    return _message(facts, Stage.SETTLE, "transaction", key, part)
+        return _message(config, facts, Stage.SETTLE, "transaction-part", f"{key}.part-{number + 1}", part, effect=False)
+    return _message(config, facts, Stage.SETTLE, "transaction", key, part)
 
 
 def _message(
-    facts: CallFacts, stage: Stage, operation: str, key: str, body: dict[str, Any], *, effect: bool = True
+    config: EndpointConfig,
+    facts: CallFacts,
+    stage: Stage,
+    operation: str,
+    key: str,
+    body: dict[str, Any],
+    *,
+    effect: bool = True,
 ) -> OutboundMessage:
+    said = claiming(body, sent=True) if config.claim_profiles and "resourceType" in body else body
     return OutboundMessage(
         key=key,
         case_id=facts.case_id,
@@ -95,7 +106,7 @@ def _message(
         call=facts.call,
         stage=stage,
         operation=operation,
-        composed=encode(body),
+        composed=encode(said),
         content_type=CONTENT_TYPE,
         effect=effect,
         payers=() if operation == "transaction-part" else _asked(facts, stage),

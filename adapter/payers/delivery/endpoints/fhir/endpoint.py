@@ -21,6 +21,7 @@ from adapter.payers.delivery.endpoints.fhir.definitions import (
     DAY_TOTAL,
     LOOK_UP,
     OPERATIONS,
+    SEARCHED,
     Verdict,
     verdict,
 )
@@ -33,6 +34,8 @@ from adapter.payers.delivery.oauth_issues import not_let_in
 _REFUSALS = frozenset({"FHIR-160", "FHIR-166"})
 #: The payer holds more than one answer to the claim: something was done, and only a person can say what stands.
 _COUNTED_TWICE = "FHIR-155"
+#: A server may answer a search with what it found for the same one before; a look must see what is there now.
+_ANEW = {"Cache-Control": "no-cache"}
 
 
 class FhirEndpoint:
@@ -44,6 +47,7 @@ class FhirEndpoint:
     def __init__(self, config: EndpointConfig, clock: Clock, bearer: Bearer | None = None) -> None:
         self.config = config
         self._clock = clock
+        self._searched = SEARCHED[config.look_up]
         self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls, bearer=bearer)
 
     def close(self) -> None:
@@ -79,7 +83,7 @@ class FhirEndpoint:
     def remittance(self, day: date, facility: str) -> Remittance:
         """Totals and details of a day (section 7). Raises AdapterError DEL-504 and what the answers lack."""
         totals = self._fetch(DAY_TOTAL.path, {"date": day.isoformat(), "provider": facility}, day)
-        requestor = {"created": day.isoformat(), "requestor:identifier": f"{system('facility')}|{facility}"}
+        requestor = {"created": day.isoformat(), self._searched[1]: f"{system('facility')}|{facility}"}
         details = list(self._pages(DAY_DETAILS.path, requestor, day))
         return answers.remittance_from(totals, details, endpoint=self.config.name, day=day)
 
@@ -88,9 +92,8 @@ class FhirEndpoint:
         return Statement(self.remittance(day, facility))
 
     def _ask(self, key: str, message: OutboundMessage, *, nothing: Outcome) -> Receipt:
-        found = self._wire.request(
-            LOOK_UP.method, LOOK_UP.path, params={"request:identifier": f"{system('claim')}|{key}"}
-        )
+        asked = {self._searched[0]: f"{system('claim')}|{key}"}
+        found = self._wire.request(LOOK_UP.method, LOOK_UP.path, params=asked, more=_ANEW)
         if isinstance(found, NoAnswer):
             return Receipt(Outcome.UNKNOWN, self._clock.now())
         if isinstance(found, NotSent):
@@ -160,11 +163,17 @@ class FhirEndpoint:
         seen: set[str] = set()
         while (following := answers.next_page(page)) and following not in seen:
             seen.add(following)
-            page = self._fetch(path, dict(parse_qsl(urlsplit(following).query)), day)
+            link = urlsplit(following)
+            page = self._fetch(self._below(link.path, path), dict(parse_qsl(link.query)), day)
             yield page
 
+    def _below(self, address: str, first: str) -> str:
+        """A page's path under our base; the first page's, where a server gives itself another address than ours."""
+        base = urlsplit(self.config.base_url).path.rstrip("/")
+        return address.removeprefix(base) if address == base or address.startswith(f"{base}/") else first
+
     def _fetch(self, path: str, params: dict[str, str], day: date) -> Any:
-        answered = self._wire.request("GET", path, params=params)
+        answered = self._wire.request("GET", path, params=params, more=_ANEW)
         if isinstance(answered, Answered) and answered.status == 200:
             return decode(answered.body)
         reason = f"HTTP {answered.status}" if isinstance(answered, Answered) else answered.reason

@@ -28,8 +28,10 @@ class Way(ABC):
 
     stages: tuple[Stage, ...] = ()
 
-    def __init__(self, name: str, timeout: int, clock: Clock, secret: Secret = lambda _: None) -> None:
-        self.config = EndpointConfig(name, "his", "", form="notice", timeout=timeout)
+    def __init__(
+        self, name: str, timeout: int, clock: Clock, secret: Secret = lambda _: None, *, dialect: str = "his"
+    ) -> None:
+        self.config = EndpointConfig(name, dialect, "", form="notice", timeout=timeout)
         self._clock = clock
         self._secret = secret
         self._failures = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import httpx
@@ -20,7 +21,7 @@ from adapter.payers.delivery.http import Answered
 log = structlog.get_logger(__name__)
 
 #: Answers that say nothing about this notice: it goes out again.
-_TELLS_NOTHING = frozenset({408, 409, 425, 429})
+TELLS_NOTHING = frozenset({408, 409, 425, 429})
 _MOST_BYTES = 64 * 1024
 
 
@@ -45,7 +46,7 @@ class Webhook(Way):
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             log.warning("HIS not reached", endpoint=self.config.name, error=type(error).__name__)
             return self._not_sent(issues.not_heard(message.key, type(error).__name__))
-        except (httpx.HTTPError, _TooSlow) as error:
+        except (httpx.HTTPError, TooSlow) as error:
             log.warning("no answer from the HIS", endpoint=self.config.name, error=type(error).__name__)
             return self._open(Outcome.UNKNOWN, issues.not_heard(message.key, type(error).__name__))
         return self._receipt(message, answered)
@@ -57,7 +58,7 @@ class Webhook(Way):
             return self._accepted(f"HTTP {status}", body)
         if 300 <= status < 400:
             return self._open(Outcome.UNKNOWN, issues.redirected(message.key, status), body)
-        if status >= 500 or status in _TELLS_NOTHING:
+        if status >= 500 or status in TELLS_NOTHING:
             heard = issues.not_heard(message.key, f"HTTP {status}")
             return self._open(Outcome.UNKNOWN, heard, body, retry_after=answered.retry_after)
         reason = body.decode("utf-8", "replace")
@@ -76,19 +77,8 @@ class Webhook(Way):
         return headers
 
     def _post(self, message: OutboundMessage, headers: dict[str, str]) -> Answered:
-        """One request, answered within the time as a whole, its answer read up to a limit."""
-        until = time.monotonic() + self._form.timeout
-        with self._wire(message.key).stream(
-            "POST", self._form.url, content=message.composed, headers=headers
-        ) as response:
-            body = b""
-            for part in response.iter_bytes():
-                body += part
-                if len(body) > _MOST_BYTES:
-                    break
-                if time.monotonic() > until:
-                    raise _TooSlow
-            return Answered(response.status_code, body[:_MOST_BYTES], response.headers)
+        form = self._form
+        return asked(self._wire(message.key), "POST", form.url, message.composed, headers, form.timeout)
 
     def _wire(self, key: str) -> httpx.Client:
         if self._client is None:
@@ -100,8 +90,29 @@ class Webhook(Way):
         return self._client
 
 
-class _TooSlow(Exception):
+class TooSlow(Exception):
     """The answer drips in longer than the timeout allows."""
+
+
+def asked(
+    client: httpx.Client, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: int
+) -> Answered:
+    """One request, answered within the time as a whole, its answer read up to a limit.
+
+    Raises:
+        TooSlow: the time is over.
+        httpx.HTTPError: nobody was reached, or the connection broke.
+    """
+    until = time.monotonic() + seconds
+    with client.stream(method, url, content=body, headers=dict(headers)) as response:
+        read = b""
+        for part in response.iter_bytes():
+            read += part
+            if len(read) > _MOST_BYTES:
+                break
+            if time.monotonic() > until:
+                raise TooSlow
+        return Answered(response.status_code, read[:_MOST_BYTES], response.headers)
 
 
 def signature(secret: str, at: int, body: bytes) -> str:

@@ -1,7 +1,9 @@
 package conformance;
 
 import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.context.FhirVersionEnum;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
+import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.context.support.ValidationSupportContext;
 import ca.uhn.fhir.parser.IParser;
 import ca.uhn.fhir.validation.FhirValidator;
@@ -12,7 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
@@ -21,51 +26,71 @@ import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValid
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 import org.hl7.fhir.instance.model.api.IBaseResource;
-import org.hl7.fhir.r4.model.StructureDefinition;
 import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
 import org.hl7.fhir.utilities.npm.NpmPackage;
 
 /**
  * Reads our package.tgz as a stranger does, and judges files by the snapshots that stand in it.
  *
- * <p>Arguments: package.tgz, a folder, then files. The folder receives {@code package.json}, what the reader found
- * ({@code name}, {@code version}, {@code fhirVersion}, {@code resources}, {@code examples}), and for each profile or
- * extension {@code <id>.json}, the snapshot that HAPI's generator makes of its differential. Standard output holds one
- * JSON line per file, as {@link Validate} writes it.
+ * <p>Arguments: package.tgz, a folder, then files; {@code --} begins the same for a further package, R4 or R5. The
+ * folder receives {@code package.json}, what the reader found ({@code name}, {@code version}, {@code fhirVersion},
+ * {@code resources}, {@code examples}), and for each profile or extension {@code <id>.json}, the snapshot that HAPI's
+ * generator makes of its differential. Standard output holds one JSON line per file, as {@link Validate} writes it.
  */
 public final class Packaged {
 
-  private static final FhirContext R4 = FhirContext.forR4();
+  private static final List<String> KINDS = List.of(
+      "StructureDefinition", "CodeSystem", "ValueSet", "ConceptMap", "OperationDefinition", "ImplementationGuide");
 
-  private Packaged() {}
+  /** HL7's own definitions, read once for each version. */
+  private static final Map<FhirVersionEnum, IValidationSupport> PUBLISHED = new EnumMap<>(FhirVersionEnum.class);
+
+  private final FhirContext fhir;
+  private final IValidationSupport published;
+  private final List<IBaseResource> definitions = new ArrayList<>();
+
+  private Packaged(FhirContext fhir) {
+    this.fhir = fhir;
+    this.published = PUBLISHED.computeIfAbsent(
+        fhir.getVersion().getVersion(), version -> new DefaultProfileValidationSupport(fhir));
+  }
 
   public static void main(String[] arguments) throws IOException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    List<String> rest = List.of(arguments);
+    while (!rest.isEmpty()) {
+      int end = rest.contains("--") ? rest.indexOf("--") : rest.size();
+      judge(rest.subList(0, end), out);
+      rest = rest.subList(Math.min(end + 1, rest.size()), rest.size());
+    }
+  }
+
+  /** One package, its folder, and the files that it judges. */
+  private static void judge(List<String> asked, PrintStream out) throws IOException {
     NpmPackage read;
-    try (InputStream file = Files.newInputStream(Path.of(arguments[0]))) {
+    try (InputStream file = Files.newInputStream(Path.of(asked.get(0)))) {
       read = NpmPackage.fromPackage(file);
     }
-    Path folder = Path.of(arguments[1]);
-    List<IBaseResource> definitions = definitions(read);
-    Files.writeString(folder.resolve("package.json"), described(read, definitions.size()));
-    generated(definitions, folder);
-    FhirValidator validator = validator(definitions);
-    for (int index = 2; index < arguments.length; index++) {
-      out.println(Validate.judge(validator, Path.of(arguments[index])));
+    Path folder = Path.of(asked.get(1));
+    boolean fifth = read.fhirVersion().startsWith("5.");
+    Packaged made = new Packaged(fifth ? FhirContext.forR5Cached() : FhirContext.forR4Cached());
+    made.load(read);
+    Files.writeString(folder.resolve("package.json"), described(read, made.definitions.size()));
+    made.generate(folder);
+    FhirValidator validator = made.validator();
+    for (String file : asked.subList(2, asked.size())) {
+      out.println(Validate.judge(validator, Path.of(file)));
     }
   }
 
   /** Every resource that the index of the package names. */
-  private static List<IBaseResource> definitions(NpmPackage read) throws IOException {
-    IParser parser = R4.newJsonParser();
-    List<IBaseResource> found = new ArrayList<>();
-    for (NpmPackage.PackagedResourceFile one : read.listAllResources(List.of(
-        "StructureDefinition", "CodeSystem", "ValueSet", "ConceptMap", "OperationDefinition", "ImplementationGuide"))) {
+  private void load(NpmPackage read) throws IOException {
+    IParser parser = fhir.newJsonParser();
+    for (NpmPackage.PackagedResourceFile one : read.listAllResources(KINDS)) {
       try (InputStream content = read.load(one.getFolder(), one.getFilename())) {
-        found.add(parser.parseResource(content));
+        definitions.add(parser.parseResource(content));
       }
     }
-    return found;
   }
 
   private static String described(NpmPackage read, int resources) throws IOException {
@@ -75,44 +100,61 @@ public final class Packaged {
   }
 
   /** HAPI's own snapshots of our differentials. */
-  private static void generated(List<IBaseResource> definitions, Path folder) throws IOException {
-    PrePopulatedValidationSupport plain = new PrePopulatedValidationSupport(R4);
-    List<StructureDefinition> ours = new ArrayList<>();
-    for (IBaseResource one : definitions) {
-      if (one instanceof StructureDefinition each) {
-        StructureDefinition bare = each.copy();
-        bare.setSnapshot(null);
-        ours.add(bare);
-        plain.addResource(bare);
-      }
-    }
+  private void generate(Path folder) throws IOException {
+    PrePopulatedValidationSupport plain = new PrePopulatedValidationSupport(fhir);
+    List<IBaseResource> ours = definitions.stream().map(Packaged::bare).filter(Objects::nonNull).toList();
+    ours.forEach(plain::addResource);
     ValidationSupportChain chain = new ValidationSupportChain(
-        new DefaultProfileValidationSupport(R4), plain, new SnapshotGeneratingValidationSupport(R4));
-    for (StructureDefinition each : ours) {
-      StructureDefinition made = (StructureDefinition)
-          chain.generateSnapshot(new ValidationSupportContext(chain), each.copy(), each.getUrl(), "", each.getName());
+        published, plain, new SnapshotGeneratingValidationSupport(fhir)) {
+      /** The generator asks for every definition anew each time, and converts them all; it needs but those it names. */
+      @Override
+      public List<IBaseResource> fetchAllStructureDefinitions() {
+        return ours;
+      }
+    };
+    for (IBaseResource each : ours) {
+      IBaseResource made = chain.generateSnapshot(
+          new ValidationSupportContext(chain), bare(each), said(each, "url"), "", said(each, "name"));
       Files.writeString(folder.resolve(each.getIdElement().getIdPart() + ".json"),
-          R4.newJsonParser().encodeResourceToString(made));
+          fhir.newJsonParser().encodeResourceToString(made));
     }
   }
 
+  /** A copy of a profile without its snapshot; null for what is no profile. */
+  private static IBaseResource bare(IBaseResource one) {
+    if (one instanceof org.hl7.fhir.r4.model.StructureDefinition each) {
+      return each.copy().setSnapshot(null);
+    }
+    if (one instanceof org.hl7.fhir.r5.model.StructureDefinition each) {
+      return each.copy().setSnapshot(null);
+    }
+    return null;
+  }
+
+  private String said(IBaseResource one, String element) {
+    return fhir.newTerser().getSinglePrimitiveValueOrNull(one, element);
+  }
+
   /** Judges by the package alone: a profile without a snapshot of ours would be refused. */
-  private static FhirValidator validator(List<IBaseResource> definitions) {
-    PrePopulatedValidationSupport ours = new PrePopulatedValidationSupport(R4);
+  private FhirValidator validator() {
+    PrePopulatedValidationSupport ours = new PrePopulatedValidationSupport(fhir);
     definitions.forEach(ours::addResource);
-    UnknownCodeSystemWarningValidationSupport unknown = new UnknownCodeSystemWarningValidationSupport(R4);
-    unknown.setNonExistentCodeSystemSeverity(ca.uhn.fhir.context.support.IValidationSupport.IssueSeverity.WARNING);
+    UnknownCodeSystemWarningValidationSupport unknown = new UnknownCodeSystemWarningValidationSupport(fhir);
+    unknown.setNonExistentCodeSystemSeverity(IValidationSupport.IssueSeverity.WARNING);
     ValidationSupportChain chain = new ValidationSupportChain(
-        new DefaultProfileValidationSupport(R4),
+        published,
         ours,
-        new CommonCodeSystemsTerminologyService(R4),
-        new InMemoryTerminologyServerValidationSupport(R4),
+        new CommonCodeSystemsTerminologyService(fhir),
+        new InMemoryTerminologyServerValidationSupport(fhir),
         unknown);
+    if (fhir.getVersion().getVersion() == FhirVersionEnum.R5) {
+      chain.addValidationSupport(new CrossVersion(published));
+    }
     FhirInstanceValidator module = new FhirInstanceValidator(chain);
     module.setAnyExtensionsAllowed(false);
     module.setErrorForUnknownProfiles(true);
     module.setBestPracticeWarningLevel(BestPracticeWarningLevel.Ignore);
-    FhirValidator validator = R4.newValidator();
+    FhirValidator validator = fhir.newValidator();
     validator.registerValidatorModule(module);
     return validator;
   }

@@ -1,0 +1,308 @@
+"""Bulk exports that go on by themselves: asked for, written, fetched, gone when their time is over (批量导出).
+
+What was asked for and how far it has come is kept in the ledger, the files in a folder of the settings. An export whose
+worker was killed is taken on by the next one, from the last whole file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from adapter.cases.export_files import START, Asked, File, Mark, Stopped, write_files
+from adapter.cases.export_issues import export_failed, no_such_export, too_many_exports
+from adapter.cases.tools import Act, Tools
+from adapter.ledger.ledger import Transaction
+from adapter.model.case import Actor
+from adapter.model.issues import AdapterError
+
+#: Paper of one export, by id; and the paper that lists those whose files are, or will be, there.
+PAPER, LISTED = "export/", "exports"
+#: Seconds after which a worker says how far it is; so soon, at the latest, it hears that it is to stop.
+_TOLD_EVERY = 5
+
+
+class ExportState(StrEnum):
+    """Where an export stands. 导出状态."""
+
+    RUNNING = "running"  # waits for a worker, or has one
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One export.
+
+    Attributes:
+        request: what was asked for, as the manifest repeats it.
+        by: who asked.
+        count: resources written so far.
+        worker: who writes it, until ``alive_until`` unless he says that he still does.
+        finished_at: None while it runs.
+        why: of a failure.
+    """
+
+    id: str
+    state: ExportState
+    request: str
+    asked: Asked
+    by: str
+    mark: Mark = START
+    count: int = 0
+    worker: str = ""
+    alive_until: datetime | None = None
+    finished_at: datetime | None = None
+    why: str = ""
+
+
+def start_export(types: tuple[str, ...], since: datetime | None, request: str, tools: Tools, act: Act) -> Export:
+    """Ask for an export of the state of this moment. Raises AdapterError CASE-468."""
+    with tools.ledger.transaction() as tx:
+        tx.hold_paper("", LISTED)
+        running = [each for each in _listed(tx) if each.state is ExportState.RUNNING]
+        if len(running) >= tools.exports.unfinished:
+            raise AdapterError(too_many_exports(len(running)))
+        identity = uuid4().hex
+        asked = ask(tx, types, since, f"export/{identity}", act)
+        made = Export(identity, ExportState.RUNNING, request, asked, act.actor.id)
+        _file(tx, made, act)
+        tx.file_paper("", LISTED, {"ids": [*_ids(tx), made.id]}, **act.said)
+        return made
+
+
+def ask(tx: Transaction, types: tuple[str, ...], since: datetime | None, to: str, act: Act) -> Asked:
+    """What is to be exported, of this moment; the journal says who takes it, and where it goes.
+
+    How far the journal had come is remembered with the moment: the export that goes on from here finds by it what was
+    under way.
+    """
+    now = tx.journal_end()
+    then = None if since is None else tx.paper("", _moment_paper(since))
+    late = None if then is None else (int(str(then["line"])), now)
+    tx.file_paper("", _moment_paper(act.at), {"line": now}, **act.said)
+    told = {"types": list(types), "since": None if since is None else since.isoformat(), "to": to}
+    tx.note("", "resources-exported", told, **act.said)
+    return Asked(types, act.at, since, late)
+
+
+def _moment_paper(at: datetime) -> str:
+    return f"export-at/{at.astimezone(UTC).isoformat()}"
+
+
+def exports_now(tools: Tools) -> list[Export]:
+    """Exports whose files are, or will be, there; oldest first."""
+    with tools.ledger.reading() as tx:
+        return _listed(tx)
+
+
+def export_now(identity: str, tools: Tools) -> Export:
+    """One export. Raises AdapterError CASE-469 also for one that was cancelled or whose time is over."""
+    with tools.ledger.reading() as tx:
+        return _there(tx, identity)
+
+
+def cancel_export(identity: str, tools: Tools, act: Act) -> None:
+    """End an export and delete its files, finished or not. Raises AdapterError CASE-469."""
+    _end(identity, ExportState.CANCELLED, tools, act)
+
+
+def fetch_file(identity: str, name: str, tools: Tools, act: Act) -> Path:
+    """A file of a finished export; the journal says who fetched it. Raises AdapterError CASE-469."""
+    with tools.ledger.transaction() as tx:
+        known = _there(tx, identity)
+        path = _folder(known.id, tools) / name
+        if known.state is not ExportState.DONE or name not in {each.name for each in known.mark.files}:
+            raise AdapterError(no_such_export(identity))
+        if not path.is_file():
+            raise AdapterError(no_such_export(identity))
+        tx.note("", "export-fetched", {"export": identity, "file": name}, **act.said)
+        return path
+
+
+def work_on_exports(tools: Tools, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Write one export that nobody writes, and delete those whose time is over; returns whether there was one."""
+    now = tools.clock.now()
+    for each in exports_now(tools):
+        if each.finished_at is not None and each.finished_at + timedelta(hours=tools.exports.hours) <= now:
+            _end(each.id, ExportState.EXPIRED, tools, _act(tools, "expired"))
+    taken = _take(tools)
+    if taken is None:
+        return False
+    _write(taken, tools, stopping)
+    return True
+
+
+def _take(tools: Tools) -> Export | None:
+    """The oldest export without a living worker."""
+    now = tools.clock.now()
+    waiting = [each for each in exports_now(tools) if _free(each, tools.worker, now)]
+    for each in waiting:
+        with tools.ledger.transaction() as tx:
+            tx.hold_paper("", f"{PAPER}{each.id}")
+            known = _there(tx, each.id)
+            if _free(known, tools.worker, now):
+                taken = _alive(known, tools)
+                _file(tx, taken, _act(tools, "taken"))
+                return taken
+    return None
+
+
+def _free(known: Export, worker: str, now: datetime) -> bool:
+    held = known.alive_until is not None and known.alive_until > now and known.worker != worker
+    return known.state is ExportState.RUNNING and not held
+
+
+def _write(taken: Export, tools: Tools, stopping: Callable[[], bool]) -> None:
+    """Write it to its end, unless it is cancelled, or this worker is to stop or was given up for dead."""
+    mine = taken
+
+    def heard(mark: Mark, count: int) -> None:
+        nonlocal mine
+        now = tools.clock.now()
+        told_for = timedelta(seconds=tools.lease_seconds - min(_TOLD_EVERY, tools.lease_seconds / 2))
+        late = mine.alive_until is None or now >= mine.alive_until - told_for
+        if mark != mine.mark or late or stopping():
+            mine = _still(replace(mine, mark=mark, count=count), tools)
+        if stopping():
+            _change(mine.id, lambda known: replace(known, alive_until=None), tools, "given back")
+            raise Stopped
+
+    try:
+        mark = write_files(
+            taken.asked,
+            _folder(taken.id, tools),
+            tools.ledger,
+            file_lines=tools.exports.file_lines,
+            mark=taken.mark,
+            heard=heard,
+        )
+    except Stopped:
+        return
+    except OSError as error:
+        issue = export_failed(taken.id, type(error).__name__)
+        _finish(taken.id, ExportState.FAILED, tools, issue.code, why=f"{issue.code}: {issue.zh} · {issue.en}")
+        return
+    _finish(taken.id, ExportState.DONE, tools, "done", mark=mark)
+
+
+def _finish(
+    identity: str, state: ExportState, tools: Tools, reason: str, *, mark: Mark | None = None, why: str = ""
+) -> None:
+    def finished(known: Export) -> Export:
+        last = mark or known.mark
+        now = tools.clock.now()
+        return replace(known, state=state, mark=last, count=last.count, finished_at=now, why=why)
+
+    _change(identity, finished, tools, reason)
+
+
+def _still(mine: Export, tools: Tools) -> Export:
+    """Say that it is being written. Raises Stopped where it was cancelled, or another one writes it."""
+
+    def further(known: Export) -> Export:
+        if known.worker != mine.worker:
+            raise Stopped
+        return _alive(replace(known, mark=mine.mark, count=mine.count), tools)
+
+    now = _change(mine.id, further, tools, "going on")
+    if now is None:
+        raise Stopped
+    return now
+
+
+def _change(identity: str, change: Callable[[Export], Export], tools: Tools, reason: str) -> Export | None:
+    """Write down how a running export goes on; None where it runs no more: somebody cancelled it."""
+    with tools.ledger.transaction() as tx:
+        tx.hold_paper("", f"{PAPER}{identity}")
+        known = _known(tx, identity)
+        if known is None or known.state is not ExportState.RUNNING:
+            return None
+        now = change(known)
+        _file(tx, now, _act(tools, reason))
+        return now
+
+
+def _end(identity: str, state: ExportState, tools: Tools, act: Act) -> None:
+    with tools.ledger.transaction() as tx:
+        tx.hold_paper("", LISTED)
+        tx.hold_paper("", f"{PAPER}{identity}")
+        _file(tx, replace(_there(tx, identity), state=state, finished_at=act.at), act)
+        tx.file_paper("", LISTED, {"ids": [each for each in _ids(tx) if each != identity]}, **act.said)
+    shutil.rmtree(_folder(identity, tools), ignore_errors=True)
+
+
+def _alive(known: Export, tools: Tools) -> Export:
+    until = tools.clock.now() + timedelta(seconds=tools.lease_seconds)
+    return replace(known, worker=tools.worker, alive_until=until)
+
+
+def _folder(identity: str, tools: Tools) -> Path:
+    return tools.exports.folder / identity
+
+
+def _act(tools: Tools, reason: str) -> Act:
+    return tools.act(Actor(tools.worker, "worker"), reason)
+
+
+# -- kept in the ledger ------------------------------------------------------------------------------------------------
+
+
+def _ids(tx: Transaction) -> list[str]:
+    paper: dict[str, Any] = tx.paper("", LISTED) or {"ids": []}
+    return list(paper["ids"])
+
+
+def _listed(tx: Transaction) -> list[Export]:
+    return [each for each in (_known(tx, identity) for identity in _ids(tx)) if each is not None]
+
+
+def _there(tx: Transaction, identity: str) -> Export:
+    known = _known(tx, identity)
+    if known is None or known.state in (ExportState.CANCELLED, ExportState.EXPIRED):
+        raise AdapterError(no_such_export(identity))
+    return known
+
+
+def _known(tx: Transaction, identity: str) -> Export | None:
+    paper: dict[str, Any] | None = tx.paper("", f"{PAPER}{identity}")
+    if paper is None:
+        return None
+    asked, mark = paper["asked"], paper["mark"]
+    return Export(
+        identity,
+        ExportState(paper["state"]),
+        paper["request"],
+        Asked(
+            tuple(asked["types"]),
+            datetime.fromisoformat(asked["at"]),
+            _moment(asked["since"]),
+            None if asked["late"] is None else tuple(asked["late"]),
+        ),
+        paper["by"],
+        Mark(tuple(File(**each) for each in mark["files"]), mark["number"], mark["after"]),
+        paper["count"],
+        paper["worker"],
+        _moment(paper["alive_until"]),
+        _moment(paper["finished_at"]),
+        paper["why"],
+    )
+
+
+def _file(tx: Transaction, known: Export, act: Act) -> None:
+    told = asdict(known)
+    for part, names in ((told, ("alive_until", "finished_at")), (told["asked"], ("at", "since"))):
+        part |= {name: None if part[name] is None else part[name].isoformat() for name in names}
+    tx.file_paper("", f"{PAPER}{known.id}", {**told, "state": str(known.state)}, **act.said)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

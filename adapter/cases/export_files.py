@@ -1,0 +1,217 @@
+"""Kept resources as NDJSON files, one type after the other, as they stood at a moment (批量导出文件).
+
+A page of resources is read and written at a time, each in a short look at the store: memory stays the same however many
+there are, and nobody waits. What is written while the files are made belongs to a later moment and stays out.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from adapter.cases.searching import told
+from adapter.fhir.canonical import decode, encode
+from adapter.fhir.metadata import SERVED
+from adapter.ledger.ledger import Ledger, Transaction
+from adapter.ledger.rows import ResourceRow
+
+#: Types that are exported: every one that is kept, but for what says how this service itself is used.
+EXPORTED = tuple(kind for kind in SERVED if kind != "Subscription")
+
+#: Those of them that R4's Patient compartment holds: ``Patient/$export``.
+OF_PATIENTS = tuple(
+    kind
+    for kind in EXPORTED
+    if kind not in ("Contract", "Location", "Organization", "PaymentNotice", "PaymentReconciliation", "Practitioner")
+    and kind != "Task"
+)
+
+#: Resources that are read at once.
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be exported.
+
+    Attributes:
+        at: the moment whose state is written.
+        since: only what was written after it, and what was deleted.
+        late: where ``since`` is the moment of an earlier export: the journal's end then and now. What was written
+            between them with an earlier moment, by work that was under way, was missed then and belongs here.
+    """
+
+    types: tuple[str, ...]
+    at: datetime
+    since: datetime | None = None
+    late: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file that is whole.
+
+    Attributes:
+        count: its lines.
+        deleted: it names resources that were deleted, each line a transaction Bundle.
+    """
+
+    name: str
+    type: str
+    count: int
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an export has come: the files that are whole, and where the next one begins.
+
+    Attributes:
+        number: of the walk: the types that were asked for, then what an earlier export missed.
+        after: the last id of it that a whole file holds.
+    """
+
+    files: tuple[File, ...] = ()
+    number: int = 0
+    after: str = ""
+
+    @property
+    def count(self) -> int:
+        return sum(file.count for file in self.files)
+
+
+#: Nothing is written yet.
+START = Mark()
+
+
+class Stopped(Exception):
+    """Raised by ``heard`` to end the writing between two pages."""
+
+
+def write_files(
+    asked: Asked,
+    folder: Path,
+    ledger: Ledger,
+    *,
+    file_lines: int,
+    mark: Mark = START,
+    heard: Callable[[Mark, int], None] = lambda *_: None,
+) -> Mark:
+    """Write what is left to write, and return the last mark.
+
+    Args:
+        folder: is made, and readable by this user only; files of more lines than ``file_lines`` are split.
+        mark: where an earlier run came to; half a file of its is written anew.
+        heard: told the last mark and how many resources were written in all, after each page.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    walks = _walks(asked, ledger)
+    while mark.number < len(walks):
+        mark = _one_file(walks[mark.number], folder, ledger, file_lines, mark, heard)
+        heard(mark, mark.count)
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One way through the resources of a type.
+
+    Attributes:
+        page: the next resources after an id, at most so many; the id after which the page that follows begins, and
+            whether there is none.
+    """
+
+    type: str
+    page: Callable[[Transaction, str, int], tuple[list[ResourceRow], str, bool]]
+
+
+def _walks(asked: Asked, ledger: Ledger) -> list[_Walk]:
+    """Each type, and after them what an earlier export missed."""
+    walks = [_Walk(kind, partial(_by_id, asked, kind)) for kind in asked.types]
+    if asked.late is not None and asked.since is not None:
+        with ledger.reading() as tx:
+            late = tx.late_between(*asked.late, asked.since)
+        walks += [_Walk(kind, partial(_of_ids, asked, kind, late[kind])) for kind in asked.types if kind in late]
+    return walks
+
+
+def _by_id(asked: Asked, kind: str, tx: Transaction, after: str, most: int) -> tuple[list[ResourceRow], str, bool]:
+    page = tx.resources_at(kind, asked.at, since=asked.since, after=after, most=most)
+    return page, page[-1].id if page else after, len(page) < most
+
+
+def _of_ids(
+    asked: Asked, kind: str, ids: Sequence[str], tx: Transaction, after: str, most: int
+) -> tuple[list[ResourceRow], str, bool]:
+    """Those that no walk by the moment alone has met."""
+    begun = bisect_right(ids, after)
+    some = ids[begun : begun + most]
+    rows = tx.resources_named_at(kind, some, asked.at)
+    missed = [row for row in rows if asked.since is not None and row.at <= asked.since]
+    return missed, some[-1] if some else after, len(some) < most
+
+
+def _one_file(
+    walk: _Walk, folder: Path, ledger: Ledger, file_lines: int, mark: Mark, heard: Callable[[Mark, int], None]
+) -> Mark:
+    """The next file of a walk, or the end of it."""
+    number = 1 + len({file.name.partition(".")[0] for file in mark.files if file.type == walk.type})
+    after, ended = mark.after, False
+    with ExitStack() as stack:
+        kept = _Written(folder, f"{walk.type}-{number}.ndjson", stack)
+        gone = _Written(folder, f"{walk.type}-{number}.deleted.ndjson", stack)
+        while not ended and kept.count + gone.count < file_lines:
+            most = min(PAGE, file_lines - kept.count - gone.count)
+            with ledger.reading() as tx:
+                page, after, ended = walk.page(tx, after, most)
+            for row in page:
+                gone.write(_deletion(row)) if row.deleted else kept.write(encode(told(row, decode(row.body))))
+            heard(mark, mark.count + kept.count + gone.count)
+        files = tuple(File(each.name, walk.type, each.count, each is gone) for each in (kept, gone) if each.published())
+    return Mark((*mark.files, *files), mark.number + ended, "" if ended else after)
+
+
+def _deletion(row: ResourceRow) -> bytes:
+    """As the bulk data guide says it: a Bundle that would delete it."""
+    entry = {"request": {"method": "DELETE", "url": f"{row.type}/{row.id}"}}
+    return encode({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+
+
+class _Written:
+    """A file that gets its name when it is whole; none where there is no line."""
+
+    def __init__(self, folder: Path, name: str, stack: ExitStack) -> None:
+        self.name, self.count = name, 0
+        self._part, self._whole, self._stack = folder / f"{name}.part", folder / name, stack
+        self._stream: BinaryIO | None = None
+
+    def write(self, line: bytes) -> None:
+        if self._stream is None:
+            self._stream = self._stack.enter_context(_opened(self._part))
+        self._stream.write(line + b"\n")
+        self.count += 1
+
+    def published(self) -> bool:
+        """Give it its name once it is safely on disk; False where there was no line."""
+        if self._stream is None:
+            return False
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._part.replace(self._whole)
+        return True
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A new file that only this user reads."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=1 << 18)

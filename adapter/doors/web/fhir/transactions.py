@@ -1,0 +1,236 @@
+"""POST /fhir: a transaction, all or nothing, or a batch, each entry for itself (事务与批量).
+
+What an entry may be is the same in both: a POST or PUT of what a hospital may write, a GET of anything that is served.
+Reads of a transaction see what it wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from adapter.cases import served
+from adapter.cases.resources_in import Placed, Written, take, write
+from adapter.cases.resources_in_plan import Change
+from adapter.cases.searching import search_resources, told, with_case_ids
+from adapter.doors.web import issues
+from adapter.doors.web.errors import status_of
+from adapter.doors.web.fhir import writing_issues as wrong
+from adapter.doors.web.fhir.bundles import searchset
+from adapter.doors.web.fhir.negotiation import answer
+from adapter.doors.web.fhir.reading import BUNDLE, CONTENT, OUTCOME
+from adapter.doors.web.fhir.writing import (
+    Hospital,
+    HospitalNow,
+    Return,
+    Returning,
+    Sent,
+    Wanted,
+    later,
+    location,
+    none_exists,
+    version_in,
+    writable,
+)
+from adapter.fhir import posted_issues
+from adapter.fhir.canonical import decode
+from adapter.fhir.metadata import SERVED
+from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.search.query import parse
+from adapter.model.issues import AdapterError, Issue
+
+router = APIRouter(tags=["FHIR"])
+
+Json = dict[str, Any]
+
+#: Entries of one Bundle, at most.
+MOST_ENTRIES = 20_000
+
+_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": CONTENT, "description": "Bundle"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: BUNDLE,
+    **dict.fromkeys((400, 404, 405, 406, 409, 412, 413, 415, 422, 503), OUTCOME),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: a change to be written, or an address to be read."""
+
+    change: Change | None = None
+    read: str = ""
+
+
+@router.post("/fhir", summary="Transaction or batch", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
+async def bundle(request: Request, sent: Sent, by: HospitalNow, asked: Returning, _format: Wanted) -> Response:
+    """A Bundle of type `transaction` is written whole or not at all; of a `batch` each entry stands for itself.
+
+    References within are by `fullUrl` (`urn:uuid:…`) or by a search (`Patient?identifier=system|value`), which must
+    find exactly one. Stays are taken in before the answer, which tells what was found about them; with
+    `Prefer: return=minimal` right after it.
+    """
+    kind = sent.get("type") if isinstance(sent, dict) and sent.get("resourceType") == "Bundle" else None
+    if kind not in ("transaction", "batch"):
+        told_ = ("应为 transaction 或 batch 类型的 Bundle", "a Bundle of type transaction or batch is expected")
+        raise AdapterError(posted_issues.entry_unusable("Bundle.type", *told_))
+    entries = sent.get("entry", [])
+    if not isinstance(entries, list):
+        raise AdapterError(posted_issues.entry_unusable("Bundle.entry", "entry 应为数组", "entry is a list"))
+    if len(entries) > MOST_ENTRIES:
+        raise AdapterError(wrong.too_many_entries(MOST_ENTRIES))
+    carry_out = _transaction if kind == "transaction" else _batch
+    return await run_in_threadpool(carry_out, request, entries, by, asked)
+
+
+def _transaction(request: Request, entries: Sequence[Any], by: Hospital, asked: Return | None) -> Response:
+    read: list[Entry] = []
+    found: list[Issue] = []
+    for number, each in enumerate(entries):
+        try:
+            read.append(_entry(each, number, by.base))
+        except AdapterError as error:
+            found += error.issues
+    if found:
+        raise AdapterError(*found)
+    places = [number for number, each in enumerate(read) if each.change is not None]
+    changes = [each.change for each in read if each.change is not None]
+    written = write(by.source, changes, by.tools, by.act, base=by.base)
+    remarks = {} if asked is Return.MINIMAL else take([written], by.tools, by.act)
+    answers: dict[int, Json] = {
+        place: _said(placed, remarks.get((written.file, number), ()), by, asked)
+        for number, (place, placed) in enumerate(zip(places, written.placed, strict=True))
+    }
+    answers |= {number: _read(each.read, by) for number, each in enumerate(read) if each.change is None}
+    return _answered(request, "transaction", answers, [written], by, asked)
+
+
+def _batch(request: Request, entries: Sequence[Any], by: Hospital, asked: Return | None) -> Response:
+    answers: dict[int, Json] = {}
+    written: dict[int, Written] = {}
+    for number, each in enumerate(entries):
+        try:
+            entry = _entry(each, number, by.base)
+            if entry.change is None:
+                answers[number] = _read(entry.read, by)
+            else:
+                written[number] = write(by.source, [entry.change], by.tools, by.act, base=by.base)
+        except AdapterError as error:
+            answers[number] = _refused(error.issues)
+    remarks = {} if asked is Return.MINIMAL else take(written.values(), by.tools, by.act)
+    for number, one in written.items():
+        answers[number] = _said(one.placed[0], remarks.get((one.file, 0), ()), by, asked)
+    return _answered(request, "batch", answers, list(written.values()), by, asked)
+
+
+def _answered(
+    request: Request,
+    kind: str,
+    answers: Mapping[int, Json],
+    written: Sequence[Written],
+    by: Hospital,
+    asked: Return | None,
+) -> Response:
+    listed: Json = {"entry": [answers[number] for number in sorted(answers)]} if answers else {}
+    response = answer(request, {"resourceType": "Bundle", "type": f"{kind}-response", **listed})
+    if asked is Return.MINIMAL:
+        response.background = later(written, by)
+    return response
+
+
+# -- one entry --------------------------------------------------------------------------------------------------------
+
+
+def _entry(entry: Any, number: int, base: str) -> Entry:
+    """What an entry asks for. Raises AdapterError FHIR-284, API-857 … API-859."""
+    place = f"Bundle.entry[{number}]"
+    said = entry.get("request") if isinstance(entry, dict) else None
+    request: Json = said if isinstance(said, dict) else {}
+    method, url = request.get("method"), request.get("url")
+    if not isinstance(method, str) or not isinstance(url, str):
+        raise AdapterError(posted_issues.entry_unusable(place, "缺少 request", "it has no request"))
+    url = url.removeprefix(f"{base}/").removeprefix("/")
+    if method in ("GET", "HEAD"):
+        return Entry(read=url)
+    if method in ("DELETE", "PATCH"):
+        raise AdapterError(wrong.not_done(place, method))
+    sent = entry.get("resource")
+    if method not in ("POST", "PUT") or not isinstance(sent, dict):
+        raise AdapterError(posted_issues.entry_unusable(place, "没有 resource,或方法不对", "no resource, or no method"))
+    path, _, condition = url.partition("?")
+    kind, _, identity = path.partition("/")
+    create = method == "POST"
+    if create is bool(identity or condition) or (identity and condition):
+        raise AdapterError(posted_issues.entry_unusable(place, "request.url 不对", "its address is of another kind"))
+    change = Change(
+        kind=writable(kind),
+        resource=sent,
+        create=create,
+        identity=identity,
+        condition=none_exists(request.get("ifNoneExist")) if create else condition,
+        version=version_in(request.get("ifMatch")),
+        full_url=str(entry.get("fullUrl", "")),
+        place=f"{place}.resource",
+    )
+    return Entry(change)
+
+
+def _read(url: str, by: Hospital) -> Json:
+    """Answer a GET: one resource, one version, or a search. What is wrong is told in the entry."""
+    path, _, asked = url.partition("?")
+    parts = path.split("/")
+    try:
+        if len(parts) == 1 and parts[0] in SERVED:
+            pairs = with_case_ids(parts[0], parse_qsl(asked, keep_blank_values=True), by.tools)
+            query = parse(parts[0], pairs, base=by.base, in_address=False)
+            found = search_resources(query, by.tools, by.act)
+            return {"resource": searchset(query, found, by.base), "response": {"status": _status(200)}}
+        return _one(parts, by)
+    except AdapterError as error:
+        return _refused(error.issues)
+
+
+def _one(parts: Sequence[str], by: Hospital) -> Json:
+    kind, identity = (parts[0], parts[1]) if len(parts) in (2, 4) else ("", "")
+    version = int(parts[3]) if len(parts) == 4 and parts[3].isdecimal() and len(parts[3]) < 9 else None
+    row = None
+    if kind in SERVED and (len(parts) == 2 or (version is not None and parts[2] == "_history")):
+        row = served.read_resource(kind, identity, by.tools, by.act, version=version)
+    if row is None:
+        raise AdapterError(issues.no_such_resource("/".join(parts[:2]) if kind in SERVED else "GET"))
+    if row.deleted:
+        raise AdapterError(issues.resource_gone(f"{kind}/{identity}"))
+    response = {"status": _status(200), "etag": f'W/"{row.version}"', "lastModified": _moment(row)}
+    return {"resource": told(row, decode(row.body)), "response": response}
+
+
+def _said(placed: Placed, remarks: Sequence[Issue], by: Hospital, asked: Return | None) -> Json:
+    found = [*placed.issues, *remarks]
+    response: Json = {
+        "status": _status(201 if placed.created else 200),
+        "location": location(placed, by.base),
+        "etag": f'W/"{placed.version}"',
+        "lastModified": _moment(placed),
+    }
+    if found or asked is Return.OUTCOME:
+        response["outcome"] = operation_outcome(found)
+    if asked is Return.REPRESENTATION:
+        return {"resource": told(placed, dict(placed.resource)), "response": response}
+    return {"response": response}
+
+
+def _refused(found: Sequence[Issue]) -> Json:
+    return {"response": {"status": _status(status_of(found)), "outcome": operation_outcome(found)}}
+
+
+def _moment(row: Placed | served.ResourceRow) -> str:
+    return row.at.isoformat(timespec="milliseconds")
+
+
+def _status(number: int) -> str:
+    return f"{number} {HTTPStatus(number).phrase}"

@@ -1,0 +1,156 @@
+"""Bulk export over HTTP, as HL7's bulk data guide says: asked for, looked after, fetched, ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.cases.export_files import EXPORTED, OF_PATIENTS
+from adapter.doors.web.fhir.export import NDJSON
+from adapter.fhir.canonical import canonical, decode
+from adapter.fhir.validation import validate
+from tests.support.service import EXPORT, Running, serving, settings_for
+
+ASYNC = {"Prefer": "respond-async", "Accept": "application/fhir+json"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exporting")
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[Running]:
+    exports = {"folder": folder / "out", "file_lines": 300, "unfinished": 50}
+    with serving(settings_for(folder, api_token="t", exports=exports)) as running:
+        running.http.headers["Authorization"] = "Bearer t"
+        assert running.take_in(EXPORT).status_code == 200
+        yield running
+
+
+def manifest(service: Running, started: httpx.Response) -> dict[str, Any]:
+    """Ask until it is finished, as a client would."""
+    assert started.status_code == 202, started.text
+    place, end = started.headers["content-location"], time.monotonic() + 30
+    while (answer := service.http.get(place)).status_code == 202:
+        assert "resources written" in answer.headers["x-progress"] and int(answer.headers["retry-after"])
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    left = parsedate_to_datetime(answer.headers["expires"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < left <= timedelta(hours=24)
+    found: dict[str, Any] = decode(answer.content)
+    return found
+
+
+def fetched(service: Running, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for each in listed:
+        answer = service.http.get(each["url"])
+        assert (answer.status_code, answer.headers["content-type"]) == (200, NDJSON)
+        lines = [decode(line) for line in answer.content.splitlines()]
+        assert (len(lines), {line["resourceType"] for line in lines}) == (each["count"], {each["type"]})
+        found += lines
+    return found
+
+
+def code_of(answer: httpx.Response) -> str:
+    outcome = decode(answer.content)
+    assert outcome["resourceType"] == "OperationOutcome"
+    return str(outcome["issue"][0]["details"]["coding"][0]["code"])
+
+
+def test_everything_comes_out_once_and_as_it_is_read(service: Running, folder: Path) -> None:
+    told = manifest(service, service.http.get("/fhir/$export", headers=ASYNC))
+    assert told["requiresAccessToken"] is True and told["error"] == [] and told["deleted"] == []
+    assert told["request"] == f"{service.base}/fhir/$export"
+    resources = fetched(service, told["output"])
+    names = [(each["resourceType"], each["id"]) for each in resources]
+    assert len(names) == len(set(names))
+    for kind in EXPORTED:
+        counted = decode(service.http.get(f"/fhir/{kind}?_summary=count").content)["total"]
+        assert sum(name == kind for name, _ in names) == counted
+    assert sum(each["type"] == "ChargeItem" for each in told["output"]) > 1  # 300 lines a file
+    assert [issue for issue in validate(resources, sending=False) if issue.severity == "error"] == []
+    kind, name = names[-1]
+    assert canonical(resources[-1]) == canonical(decode(service.http.get(f"/fhir/{kind}/{name}").content))
+
+
+def test_by_type_by_moment_and_by_post(service: Running) -> None:
+    first = manifest(service, service.http.get("/fhir/Patient/$export?_type=Patient,Encounter", headers=ASYNC))
+    assert {each["type"] for each in first["output"]} == {"Patient", "Encounter"}
+    parameters = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "_type", "valueString": "Patient"},
+            {"name": "_type", "valueString": "Account"},
+            {"name": "_since", "valueInstant": first["transactionTime"]},
+            {"name": "_outputFormat", "valueString": NDJSON},
+        ],
+    }
+    later = manifest(service, service.http.post("/fhir/Patient/$export", json=parameters, headers=ASYNC))
+    assert later["output"] == []
+    of_patients = manifest(service, service.http.post("/fhir/Patient/$export", headers=ASYNC))
+    assert {each["type"] for each in of_patients["output"]} <= set(OF_PATIENTS)
+
+
+def test_a_part_of_a_file(service: Running) -> None:
+    told = manifest(service, service.http.get("/fhir/$export?_type=Patient", headers=ASYNC))
+    whole = service.http.get(told["output"][0]["url"]).content
+    part = service.http.get(told["output"][0]["url"], headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+
+
+def test_one_that_is_ended_is_gone(service: Running, folder: Path) -> None:
+    started = service.http.get("/fhir/$export?_type=Patient", headers=ASYNC)
+    told = manifest(service, started)
+    place = started.headers["content-location"]
+    assert service.http.delete(place).status_code == 202
+    for address in (place, told["output"][0]["url"]):
+        gone = service.http.get(address)
+        assert (gone.status_code, code_of(gone)) == (404, "CASE-469")
+    assert not (folder / "out" / place.rpartition("/")[2]).exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers", "status", "code"),
+    [
+        ("", {}, 400, "API-883"),
+        ("?_type=Nothing", ASYNC, 400, "API-884"),
+        ("?_type=Subscription", ASYNC, 400, "API-884"),
+        ("?_since=2021-05-17", ASYNC, 400, "API-884"),
+        ("?_since=2021-99-17T00:00:00Z", ASYNC, 400, "API-884"),
+        ("?_outputFormat=text/csv", ASYNC, 400, "API-884"),
+        ("?_typeFilter=Patient%3Factive%3Dtrue", ASYNC, 400, "API-884"),
+        ("", {**ASYNC, "Accept": "text/html"}, 406, "API-850"),
+        ("/0123456789abcdef0123456789abcdef", {}, 404, "CASE-469"),
+        ("/0123456789abcdef0123456789abcdef/Patient-1.ndjson", {}, 404, "CASE-469"),
+        ("/0123456789abcdef0123456789abcdef/..%2f..%2fadapter.db", {}, 404, "API-812"),
+        ("/nothing", {}, 422, "API-803"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    service: Running, asked: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = service.http.get(f"/fhir/$export{asked}", headers=headers)
+    assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+def test_what_is_not_understood_is_left_out_where_that_is_asked_for(service: Running) -> None:
+    lenient = {**ASYNC, "Prefer": "respond-async, handling=lenient"}
+    told = manifest(service, service.http.get("/fhir/$export?_type=Patient,Nothing&_elements=id", headers=lenient))
+    assert {each["type"] for each in told["output"]} == {"Patient"}
+
+
+def test_without_a_token_of_the_settings_nothing_is_exported(tmp_path: Path) -> None:
+    with serving(settings_for(tmp_path)) as open_to_all:
+        answer = open_to_all.http.get("/fhir/$export", headers=ASYNC)
+        assert (answer.status_code, code_of(answer)) == (403, "API-885")
