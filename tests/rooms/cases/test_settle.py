@@ -10,6 +10,7 @@ import pytest
 from adapter.cases import reading, settle, views
 from adapter.cases.reverse import start_reversal
 from adapter.cases.tools import Tools
+from adapter.fhir.canonical import digest
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import Stage
@@ -62,10 +63,28 @@ def test_the_bill_that_begins_is_the_bill_that_is_read_again(tools: Tools, tmp_p
         case = reading.dossier(tx, case_id(STAY), 1, tools)
         begun = reading.keep_bill_facts(tx, case, act(tools))
         reading._known.cache_clear()
+        reading._resources.cache_clear()
         again = reading.billed_dossier(tx, case_id(STAY), 1, tools)
     assert begun.claim is not again.claim
     assert begun == again
     assert [dict(each) for each in begun.resources] == [dict(each) for each in again.resources]
+
+
+def test_nobody_changes_the_resources_that_are_remembered(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bill's resources are read once while its payers are asked; the next reader gets the very same objects."""
+    remembered: dict[tuple[str, ...], reading._Read] = {}
+    monkeypatch.setattr(reading, "_resources", lambda contents: remembered.setdefault(contents, reading._Read()))
+    take_in(tools, tmp_path, STAY)
+    settle_case(STAY, tools)
+    start_reversal(case_id(STAY), tools, act(tools, "billed twice"))
+    work(tools)
+    assert row_of(STAY, tools).bill is BillState.REVERSED
+    assert next(len(read.resources or ()) for read in remembered.values()) > 20
+    for contents, read in remembered.items():
+        assert read.resources is not None
+        assert [digest(each) for each in read.resources] == list(contents)
 
 
 def test_a_draft_whose_trial_is_on_its_way_is_no_preview(tools: Tools, tmp_path: Path) -> None:
