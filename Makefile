@@ -31,7 +31,7 @@ demo: $(STAMP)  ## run the main job on the fixture hospital; OUT=DIR chooses whe
 
 test: $(STAMP)  ## all tests, foreign validators included where their runtimes can be had
 	@$(BIN)/python -m pytest -m "not slow" -n auto
-	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile
+	@$(BIN)/python -m pytest -m slow -n $$(( $$(nproc) + 1 )) --dist loadfile  # many of them wait
 
 quick: $(STAMP)  ## the tests without real processes and foreign validators
 	@$(BIN)/python -m pytest -m "not slow" -n auto

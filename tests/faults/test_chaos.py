@@ -19,8 +19,8 @@ from bench.report import percentile
 
 pytestmark = pytest.mark.slow
 
-PER_DIALECT = 4
-ON_POSTGRESQL = 5
+PER_DIALECT = 3
+ON_POSTGRESQL = 4
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_an_ingest_that_broke_off_between_its_feeds_goes_on(
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     """kill -9 at moments of its own choosing, again and again, until a run comes to its end."""
     env = os.environ | {"ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}", "PYTHONPATH": str(ROOT)}
-    kills, wait_seconds = 0, 0.4
+    kills, wait_seconds = 0, 0.6
     while True:
         running = subprocess.Popen(
             [sys.executable, "-m", "adapter", "ingest", SOURCE, str(EXPORT), "--json"],
@@ -150,7 +150,7 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
         except subprocess.TimeoutExpired:
             running.send_signal(signal.SIGKILL)
             running.communicate()
-            kills, wait_seconds = kills + 1, wait_seconds + 0.15
+            kills, wait_seconds = kills + 1, wait_seconds * 1.2
             continue
         assert running.returncode == 0, out
         break
