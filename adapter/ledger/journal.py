@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import BigInteger, Connection, Row, func, insert, literal, select
 
 from adapter.ledger import quick
 from adapter.ledger.codec import json_object
@@ -27,6 +27,7 @@ _END_OF_JOURNAL = 4_104_200_001
 _PAGE = 1000
 _NEWEST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
 _WRITE = insert(journal)
+_HOLD = select(func.pg_advisory_xact_lock(literal(_END_OF_JOURNAL, BigInteger)))
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -39,7 +40,7 @@ def line_hash(prev: str, seq: int, event: Event, data: str) -> str:
 def write(connection: Connection, events: Sequence[tuple[Event, str]]) -> None:
     """Append events, each with its data as JSON text, after the newest line; the caller commits next."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _END_OF_JOURNAL})
+        quick.rows(connection, _HOLD, {})
     seq, prev = last_line(connection)
     rows: list[dict[str, Any]] = []
     for event, data in events:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar, cast
 
-from sqlalchemy import Connection, Insert, bindparam, func, select
+from sqlalchemy import Connection, Insert, String, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.ledger import journal, projector, quick
@@ -23,6 +23,8 @@ def digest_of(body: bytes) -> str:
 
 
 _BODY = select(content.c.body).where(content.c.digest == bindparam("digest"))
+#: On PostgreSQL, until the transaction ends.
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
 _KEEP: Mapping[str, Insert] = {
     "postgresql": postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
     "sqlite": sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
@@ -105,7 +107,7 @@ class Session:
             return
         for name in names:
             if name not in self._held:
-                self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+                quick.rows(self._connection, _HOLD, {"name": name})
                 self._held.add(name)
                 self._forget(_GUARDS.get(name.partition(":")[0]))  # whoever had to wait looks again
 
