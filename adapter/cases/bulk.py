@@ -7,12 +7,12 @@ everything is done, and the summary is the last of them: a folder without it is 
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import msgspec
@@ -123,15 +123,15 @@ def convert(
     if limits is not None:
         mapping = replace(mapping, shape=replace(mapping.shape, limits=limits))
     _make_room(out)
-    with TemporaryDirectory(dir=out, prefix=_TEMPORARY, ignore_cleanup_errors=True) as temporary:
+    with _workdir(out) as workdir:
         job = Job(
             source=source,
             mappings=str(mappings.resolve()),
             reference=str(reference.resolve()) if reference is not None else None,
-            workdir=str(Path(temporary).resolve()),
+            workdir=str(workdir),
             limits=mapping.shape.limits,
         )
-        files = Path(job.workdir) / "out"
+        files = workdir / "out"
         files.mkdir()
         watch = _Watch(told)
         with _doing(job, jobs, watch.moved, mapping) as doing:
@@ -265,6 +265,17 @@ def _make_room(out: Path) -> None:
         raise AdapterError(issues.folder_taken(out.name))
     for path in left:
         shutil.rmtree(path)
+
+
+@contextmanager
+def _workdir(out: Path) -> Iterator[Path]:
+    """A folder that is gone afterwards. ``TemporaryDirectory`` leaves it when Ctrl-C strikes while it is being made."""
+    folder = out.resolve() / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _append_all(part: Path, whole: Path) -> None:

@@ -57,17 +57,24 @@ class Workers:
     def __enter__(self) -> Workers:
         env = {**os.environ, "PYTHONHASHSEED": str(secrets.randbelow(1 << 32))}  # their hashes must agree
         command = [sys.executable, "-m", "adapter.cases.bulk_workers"]
-        for _ in range(self._count):
-            worker = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, start_new_session=True
-            )
-            self._processes.append(worker)
-            self._send(worker, self._job)
+        try:
+            for _ in range(self._count):
+                worker = subprocess.Popen(  # noqa: S603 - our own program
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, start_new_session=True
+                )
+                self._processes.append(worker)
+                self._send(worker, self._job)
+        except BaseException:  # Ctrl-C while they are started: nobody else would end them
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         for worker in self._processes:
             worker.kill()
         for worker in self._processes:
@@ -120,7 +127,7 @@ class Workers:
                 while answer is not None and answer.moved is not None:
                     answers.put((number, answer))
                     answer = self._answer(worker)
-            except (OSError, msgspec.MsgspecError):
+            except (OSError, ValueError, msgspec.MsgspecError):  # ValueError: the command has closed its pipes already
                 worker.kill()
                 answer = None
             if answer is None:

@@ -7,11 +7,13 @@ reason, unless ADAPTER_REQUIRE_NODE or ADAPTER_REQUIRE_JAVA is set: then it is a
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +66,21 @@ def _is_fhir(path: Path) -> bool:
     return isinstance(content, dict) and "resourceType" in content
 
 
+@contextmanager
+def _one_at_a_time(project: Path) -> Iterator[None]:
+    """Tests run in several processes: one of them installs or builds, the others wait for it."""
+    with (project / ".installing").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def install_node() -> None:
     """``npm ci`` from the lock file, when it has not been done for this lock file."""
+    with _one_at_a_time(HERE):
+        _install_node()
+
+
+def _install_node() -> None:
     mark = HERE / "node_modules" / ".package-lock.json"
     if mark.exists() and mark.stat().st_mtime >= (HERE / "package-lock.json").stat().st_mtime:
         return
@@ -179,6 +194,11 @@ def _built(project: Path, made: str, what: str) -> None:
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             _cannot("ADAPTER_REQUIRE_JAVA", f"{tool} is not installed; {what} was not asked")
+    with _one_at_a_time(project):
+        _build(project, made, what)
+
+
+def _build(project: Path, made: str, what: str) -> None:
     sources = [project / "pom.xml", *project.rglob("src/**/*.java")]
     output, libraries = project / "target" / "classes" / made, project / "target" / "lib"
     if output.exists() and libraries.is_dir() and output.stat().st_mtime >= max(one.stat().st_mtime for one in sources):

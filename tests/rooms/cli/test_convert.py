@@ -67,11 +67,14 @@ def test_an_export_that_is_not_whole_is_1_and_writes_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [0.0, 0.05, 0.3, 0.6])
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, later: float) -> None:
+    """While the processes are started, while they are handed their first tasks, and while they work."""
     process = started(tmp_path, "qingshi_county", str(EXPORT), "--out", "fhir", "--jobs", "2")
     until = time.monotonic() + 60
     while not list(tmp_path.glob("fhir/.convert-*")) and time.monotonic() < until:
-        time.sleep(0.01)
+        time.sleep(0.001)
+    time.sleep(later)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "nothing was written" in err and "Traceback" not in err
