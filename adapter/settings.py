@@ -42,6 +42,8 @@ def _hours(text: object) -> tuple[time, time]:
     found = time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
     if found[0] == found[1]:
         raise ValueError("quiet hours end when they begin")
+    if any(each.tzinfo for each in found):
+        raise ValueError("quiet hours are hospital time and name no zone")
     return found
 
 

@@ -7,14 +7,16 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapter.cases.issues import endpoint_unset
 from adapter.cases.tools import ExportRules, Feed, OfficeRules, SubscriberRules, Tools
 from adapter.fhir.search.parameters import EDITION
 from adapter.fhir.search.terms import terms_of_kept
@@ -41,8 +43,8 @@ from adapter.payers.delivery.endpoints.nhsa.endpoint import NhsaEndpoint
 from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital, Keys
 from adapter.payers.delivery.endpoints.nhsa.load import load_dialect
 from adapter.payers.delivery.endpoints.nhsa.setting_issues import hospital_unset
-from adapter.payers.delivery.http import mutual_tls
-from adapter.payers.delivery.oauth_issues import oauth_misplaced
+from adapter.payers.delivery.http import NotSent, mutual_tls
+from adapter.payers.delivery.oauth_issues import no_token_now, oauth_misplaced
 from adapter.payers.delivery.retry import RetryPolicy
 from adapter.payers.delivery.shown import Shown
 from adapter.payers.delivery.tokens import Tokens, as_safe
@@ -192,10 +194,52 @@ def _reading_limits(limits: LimitSettings) -> tuple[ReadingLimits, MessageLimits
     return ReadingLimits(**common, **of_rows), MessageLimits(**common, **of_parts, messages=limits.rows)
 
 
-def _endpoint(
-    name: str, settings: EndpointSettings, clock: Clock, whole: Settings, shown: Shown
-) -> FhirEndpoint | NhsaEndpoint | AidXmlEndpoint | FolderEndpoint:
-    config = EndpointConfig(
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How a counterpart of the settings is reached, for whoever speaks with it in words of his own.
+
+    Attributes:
+        simulator: whether it is marked as one that test data may be sent to.
+        tls: what the connection shows and whom it trusts; None: the machine's own authorities.
+        token: gives the bearer token to show, given one that was not taken or None; None: none is set. It raises
+            AdapterError: DEL-598 no token is given to us, DEL-632 not just now.
+    """
+
+    url: str
+    dialect: str
+    simulator: bool
+    tls: SSLContext | None = field(default=None, repr=False)
+    token: Callable[[str | None], str] | None = field(default=None, repr=False)
+
+
+@contextmanager
+def reached(name: str, settings: Settings, clock: Clock | None = None) -> Iterator[Reached]:
+    """How an endpoint is reached, signing in as the product does. Raises AdapterError CASE-315, CFG-746, -750, -751."""
+    own = settings.endpoints.get(name)
+    if own is None:
+        raise AdapterError(endpoint_unset(name))
+    config = _config(name, own)
+    if own.oauth is None:
+        shown = config.token
+        token = None if shown is None else lambda instead_of: shown
+        yield Reached(config.base_url, config.dialect, config.simulator, config.tls, token)
+        return
+    with closing(_tokens(config, own.oauth, clock or SystemClock())) as tokens:
+
+        def asked(instead_of: str | None) -> str:
+            found = tokens.token(instead_of=instead_of)
+            if isinstance(found, NotSent):
+                raise AdapterError(*(found.issues or (no_token_now(name, found.reason),)))
+            return found
+
+        yield Reached(config.base_url, config.dialect, config.simulator, config.tls, asked)
+
+
+def _config(name: str, settings: EndpointSettings) -> EndpointConfig:
+    """What all dialects have in common. Raises AdapterError CFG-746, CFG-751."""
+    if settings.oauth is not None and (settings.dialect != "fhir" or settings.token is not None):
+        raise AdapterError(oauth_misplaced(f"endpoints.{name}.oauth", "token" if settings.token else settings.dialect))
+    return EndpointConfig(
         name=name,
         dialect=settings.dialect,
         base_url=settings.base_url.rstrip("/"),
@@ -210,8 +254,12 @@ def _endpoint(
         look_up=settings.look_up,
         tls=mutual_tls(f"endpoints.{name}", cert=settings.client_cert, key=settings.client_key, ca=settings.ca),
     )
-    if settings.oauth is not None and (settings.dialect != "fhir" or settings.token is not None):
-        raise AdapterError(oauth_misplaced(f"endpoints.{name}.oauth", "token" if settings.token else settings.dialect))
+
+
+def _endpoint(
+    name: str, settings: EndpointSettings, clock: Clock, whole: Settings, shown: Shown
+) -> FhirEndpoint | NhsaEndpoint | AidXmlEndpoint | FolderEndpoint:
+    config = _config(name, settings)
     if settings.dialect == "nhsa":
         return _bureau(config, settings.nhsa, clock, whole.mappings_folder, shown)
     if settings.dialect == "aid-xml":

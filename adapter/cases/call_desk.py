@@ -52,8 +52,9 @@ def resume_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
 
 
 def skip_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
-    """Leave a call out of the open bill version: nobody is asked, and no amount changes by it.
+    """Leave a call out of the open bill version: nothing more is composed for it, and no amount changes by it.
 
+    What is in the outbox for it already, an admission or a trial, still goes out: others may wait behind it.
     Allowed where the payer only receives what was computed here, and where our rules give its payers ¥0.00 and no payer
     comes after them. Not once its settlement went out, or may have.
 

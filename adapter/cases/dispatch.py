@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
 
 import structlog
 
-from adapter.cases import issues
+from adapter.cases import issues, walk_issues
 from adapter.cases.afterwards import advance_afterwards
 from adapter.cases.call_orders import held_call
 from adapter.cases.compensate import compensated
-from adapter.cases.endpoints import NO_ANSWER, lease_allowed, pause, unpause
+from adapter.cases.endpoints import NO_ANSWER, is_closed, lease_allowed, pause, reopen, unpause
 from adapter.cases.reading import call_subject
 from adapter.cases.reverse import advance_reversal
 from adapter.cases.settle import advance_settlement, advance_trial
@@ -26,10 +28,12 @@ from adapter.cases.walk import hold
 from adapter.cases.way_back import tell_standing
 from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import MessageState
 from adapter.model.case import Actor, BillState, CallState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 from adapter.model.notice import HIS
+from adapter.model.subscription import CALL
 from adapter.payers.delivery.endpoint import Endpoint, deliver_safely
 from adapter.payers.delivery.retry import needs_person, next_attempt
 from adapter.payers.delivery.traffic import Closed
@@ -138,9 +142,31 @@ def _deliver(message: OutboundMessage, tools: Tools) -> Receipt | None:
     """Send or ask. A lease that ran out while others of the batch were sent is given up, unsent."""
     now = tools.clock.now()
     with tools.ledger.transaction() as tx:
+        tx.hold_case(message.case_id)
+        if _kept_back(tx, message, tools, now):
+            return None
         if not tx.renew(message.key, tools.worker, now=now, lease_seconds=tools.lease_seconds):
             return None
-    return deliver_safely(message, tools.endpoints[message.endpoint], now)
+    try:
+        return deliver_safely(message, tools.endpoints[message.endpoint], now)
+    except Exception as error:
+        # nobody knows what was sent; without a receipt it would be taken before all others for ever
+        log.error("delivery failed", key=message.key, error=type(error).__name__, place=_place(error))
+        told = error.issues if isinstance(error, AdapterError) else ()
+        failed = walk_issues.delivery_failed(message.key, type(error).__name__)
+        return Receipt(Outcome.UNKNOWN, tools.clock.now(), issues=(failed, *told))
+
+
+def _kept_back(tx: Transaction, message: OutboundMessage, tools: Tools, now: datetime) -> bool:
+    """Whether somebody, or the hour, closed the way since the message was leased: then it goes back, unsent."""
+    held = message.stage is not Stage.NOTIFY and held_call(tx, message.case_id, message.call) is not None
+    if not held and not is_closed(tx, message.endpoint, tools, now):
+        return False
+    tx.release(message.key, tools.worker, now=now)
+    row = tx.message(message.key)
+    if held and row is not None and row.state is MessageState.PENDING:
+        tx.park_message(message.key, **Act(now, Actor(tools.worker, "worker"), "held").said)
+    return True
 
 
 def _give_back(message: OutboundMessage, tools: Tools) -> None:
@@ -156,11 +182,15 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
     """Store the receipt and take the case on. Returns whether the endpoint is to be left alone for now."""
     now = tools.clock.now()
     leave = message.stage is Stage.NOTIFY and receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED)
+    leave = leave or (
+        message.call == CALL and receipt.outcome is Outcome.REJECTED
+    )  # a subscriber: nothing more is sent
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
     retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry
     parked = needs_person(receipt, attempts, retry)
     with tools.ledger.transaction() as tx:
+        tx.hold_case(message.case_id)
         if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED) and message.stage is not Stage.NOTIFY:
             parked = parked or held_call(tx, message.case_id, message.call) is not None
         odd = contradiction(tx, message, receipt, tools.worker)
@@ -194,7 +224,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
                     **act.said,
                 )
     if message.stage is not Stage.NOTIFY and (parked or receipt.outcome is Outcome.ACCEPTED):
-        go_on(message.case_id, tools, act)
+        take_on(message.case_id, tools, act)
     log.info("message", key=message.key, outcome=receipt.outcome, attempts=attempts)
     return leave
 
@@ -206,6 +236,7 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
     """
     try:
         with tools.ledger.transaction() as tx:
+            tx.hold_case(case_id)
             advance_trial(tx, case_id, tools, act)
             advance_settlement(tx, case_id, tools, act)
             advance_reversal(tx, case_id, tools, act)
@@ -219,21 +250,53 @@ def go_on(case_id: str, tools: Tools, act: Act) -> None:
             tell_standing(tx, case_id, tools, act)
 
 
+#: Stages of the walk: while a message of one is due or on its way, the case waits for its answer, which takes it on.
+_TRYING = (Stage.ELIGIBILITY, Stage.ADMIT, Stage.CHARGES, Stage.TRIAL)
+_SETTLING = (Stage.ADMIT, Stage.CHARGES, Stage.SETTLE, Stage.REVERSE)
+
+
+def take_on(case_id: str, tools: Tools, act: Act) -> None:
+    """``go_on``, for a worker: a case that meets an error of ours is held, and keeps no other from its turn."""
+    try:
+        go_on(case_id, tools, act)
+    except AdapterError:
+        raise
+    except Exception as error:
+        log.error("case stopped", case=case_id, error=type(error).__name__, place=_place(error))
+        with tools.ledger.transaction() as tx:
+            hold(tx, case_id, (walk_issues.program_failed(case_id, type(error).__name__),), act)
+
+
 def resume_all(tools: Tools, actor: Actor) -> int:
-    """Take every unfinished case on from where it was (after a start); returns how many there were."""
-    unfinished = (
-        *(BillState.DRAFT, BillState.PREVIEWED, BillState.SETTLING),
-        *(BillState.SETTLED_ADVANCED, BillState.REVERSING),
-    )
-    count, after = 0, ""
-    while True:
-        with tools.ledger.reading() as tx:
-            page = tx.cases(in_states={"bill": unfinished}, after=after)
-        if not page:
-            return count
-        for row in page:
-            go_on(row.case_id, tools, tools.act(actor, "resumed"))
-        count, after = count + len(page), page[-1].case_id
+    """Take on every unfinished case that waits for no message (after a start); returns how many there were.
+
+    Pauses that were made by hours of earlier settings end.
+    """
+    reopen(tools, tools.act(actor, "settings changed"))
+    with tools.ledger.reading() as tx:
+        cases = _unfinished(tx, tools)
+    for case_id in cases:
+        take_on(case_id, tools, tools.act(actor, "resumed"))
+    return len(cases)
+
+
+def _unfinished(tx: Transaction, tools: Tools) -> list[str]:
+    """Ids of the cases that may go on by themselves. Finished ones are not looked at, however many there are.
+
+    Before a settlement only a running trial goes on, and a HIS may not have heard yet that a case is held.
+    """
+    late = (BillState.SETTLING, BillState.SETTLED_ADVANCED, BillState.REVERSING)
+    settling = tx.idle_bills(*late, stages=_SETTLING, endpoints=tools.endpoints)
+    early = tx.idle_bills(BillState.DRAFT, BillState.PREVIEWED, stages=_TRYING, endpoints=tools.endpoints)
+    trials = tx.papers_of_bills("trial", BillState.DRAFT, BillState.PREVIEWED)
+    running = {case_id for case_id, paper in trials.items() if paper["state"] == "running"}
+    return sorted({*settling, *(case_id for case_id, held in early.items() if held or case_id in running)})
+
+
+def _place(error: BaseException) -> str:
+    """Where an error came from. Its words may hold personal data and are left out."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} {last.name}"
 
 
 def _mind_silence(tx: Transaction, message: OutboundMessage, receipt: Receipt, act: Act) -> None:

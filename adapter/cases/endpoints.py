@@ -13,7 +13,7 @@ from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageRow, MessageState
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
-from adapter.model.messages import OutboundMessage
+from adapter.model.messages import OutboundMessage, Stage
 from adapter.payers.delivery.traffic import Closed
 
 #: A pause without an end lasts until somebody resumes the endpoint.
@@ -118,7 +118,10 @@ def pause_of(tx: Transaction, name: str, now: datetime) -> datetime | None:
 
 
 def waits_for(tools: Tools, rows: list[MessageRow]) -> dict[str, str]:
-    """By message key, what an unfinished message waits for: an endpoint's pause, or why a person set it aside."""
+    """By message key, what an unfinished message waits for: an endpoint's pause, or why a person set it aside.
+
+    CASE-315: an endpoint that the settings no longer describe.
+    """
     paused = {each.name: each for each in endpoints_now(tools) if each.paused_until is not None}
     found: dict[str, str] = {}
     with tools.ledger.reading() as tx:
@@ -129,7 +132,14 @@ def waits_for(tools: Tools, rows: list[MessageRow]) -> dict[str, str]:
                 found[row.message.key] = ", ".join(issue.code for issue in receipts[-1].issues[:1]) if receipts else ""
             elif row.state is MessageState.PENDING and endpoint is not None and endpoint.paused_until is not None:
                 found[row.message.key] = f"{endpoint.why} → {shown_until(endpoint.paused_until)}"
+            elif row.state is MessageState.PENDING and is_nobodys(row, tools):
+                found[row.message.key] = "CASE-315"
     return found
+
+
+def is_nobodys(row: MessageRow, tools: Tools) -> bool:
+    """Whether a message is for a payer that the settings do not describe: no worker will ever take it."""
+    return row.message.stage is not Stage.NOTIFY and row.message.endpoint not in tools.endpoints
 
 
 def pause(tx: Transaction, name: str, closed: Closed, act: Act) -> None:
@@ -168,6 +178,30 @@ def lease_allowed(tx: Transaction, tools: Tools, now: datetime, limit: int) -> l
     if free:
         leased += _lease(tx, tools, now, limit, free)
     return leased
+
+
+def is_closed(tx: Transaction, name: str, tools: Tools, now: datetime) -> bool:
+    """Whether nothing may go out to an endpoint at a moment: it is paused, or its hours say so."""
+    return pause_of(tx, name, now) is not None or tools.traffic.of(name).closed(now) is not None
+
+
+def reopen(tools: Tools, act: Act) -> None:
+    """End the pauses that hours or windows of earlier settings made, where those of today would not, or not so long."""
+    with tools.ledger.reading() as tx:
+        known = [name for name in tools.endpoints if _is_of_other_hours(tx, name, tools, act.at)]
+    if known:
+        with tools.ledger.transaction() as tx:
+            for name in known:
+                if _is_of_other_hours(tx, name, tools, act.at):
+                    unpause(tx, name, act)
+
+
+def _is_of_other_hours(tx: Transaction, name: str, tools: Tools, now: datetime) -> bool:
+    until = pause_of(tx, name, now)
+    if until is None or (tx.paper("", _paper(name)) or {}).get("why") not in ("quiet-hours", "maintenance"):
+        return False
+    closed = tools.traffic.of(name).closed(now)
+    return closed is None or closed.until < until
 
 
 def _lease(tx: Transaction, tools: Tools, now: datetime, limit: int, names: list[str]) -> list[OutboundMessage]:

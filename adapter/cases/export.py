@@ -6,11 +6,14 @@ worker was killed is taken on by the next one, from the last whole file.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from errno import errorcode
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,12 +21,15 @@ from uuid import uuid4
 from adapter.cases.export_files import START, Asked, File, Mark, Stopped, write_files
 from adapter.cases.export_issues import export_failed, no_such_export, too_many_exports
 from adapter.cases.tools import Act, Tools
+from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
 
 #: Paper of one export, by id; and the paper that lists those whose files are, or will be, there.
 PAPER, LISTED = "export/", "exports"
+#: How the folder of an export is called: its id.
+_FOLDER = re.compile(r"[0-9a-f]{32}", re.ASCII)
 #: Seconds after which a worker says how far it is; so soon, at the latest, it hears that it is to stop.
 _TOLD_EVERY = 5
 
@@ -48,7 +54,7 @@ class Export:
         count: resources written so far.
         worker: who writes it, until ``alive_until`` unless he says that he still does.
         finished_at: None while it runs.
-        why: of a failure.
+        why: of a failure: the system's word for it, without any path.
     """
 
     id: str
@@ -91,7 +97,7 @@ def ask(tx: Transaction, types: tuple[str, ...], since: datetime | None, to: str
     tx.file_paper("", _moment_paper(act.at), {"line": now}, **act.said)
     told = {"types": list(types), "since": None if since is None else since.isoformat(), "to": to}
     tx.note("", "resources-exported", told, **act.said)
-    return Asked(types, act.at, since, late)
+    return Asked(types, act.at, since, late, now)
 
 
 def _moment_paper(at: datetime) -> str:
@@ -134,11 +140,33 @@ def work_on_exports(tools: Tools, *, stopping: Callable[[], bool] = lambda: Fals
     for each in exports_now(tools):
         if each.finished_at is not None and each.finished_at + timedelta(hours=tools.exports.hours) <= now:
             _end(each.id, ExportState.EXPIRED, tools, _act(tools, "expired"))
+    _clear_away(tools)
     taken = _take(tools)
     if taken is None:
         return False
     _write(taken, tools, stopping)
     return True
+
+
+def said_of(error: OSError) -> str:
+    """What the system says of a failure, without the path: it is shown to whoever asked."""
+    if error.errno is None:
+        return type(error).__name__
+    return f"{errorcode.get(error.errno, type(error).__name__)} ({os.strerror(error.errno)})"
+
+
+def _clear_away(tools: Tools) -> None:
+    """Delete files of exports that are over: a process was killed before it could, or wrote on for a moment."""
+    try:
+        names = [each.name for each in tools.exports.folder.iterdir() if _FOLDER.fullmatch(each.name)]
+    except OSError:  # there is none yet; or it cannot be read: whoever asks for an export hears of that
+        return
+    if names:
+        with tools.ledger.reading() as tx:
+            known = [_known(tx, name) for name in names]
+        for each in known:
+            if each is not None and each.state not in (ExportState.RUNNING, ExportState.DONE):
+                shutil.rmtree(_folder(each.id, tools), ignore_errors=True)
 
 
 def _take(tools: Tools) -> Export | None:
@@ -187,22 +215,37 @@ def _write(taken: Export, tools: Tools, stopping: Callable[[], bool]) -> None:
         )
     except Stopped:
         return
+    except LedgerBusy:
+        raise
     except OSError as error:
-        issue = export_failed(taken.id, type(error).__name__)
-        _finish(taken.id, ExportState.FAILED, tools, issue.code, why=f"{issue.code}: {issue.zh} · {issue.en}")
-        return
-    _finish(taken.id, ExportState.DONE, tools, "done", mark=mark)
+        _fail(taken, said_of(error), tools)
+    except AdapterError as error:  # a kept resource cannot be read: no later attempt can, and others wait
+        _fail(taken, ", ".join(issue.code for issue in error.issues), tools)
+    else:
+        _finish(taken, ExportState.DONE, tools, "done", mark=mark)
+
+
+def _fail(mine: Export, why: str, tools: Tools) -> None:
+    """End it with the reason, and leave nothing half: the disk may be full."""
+    if _finish(mine, ExportState.FAILED, tools, export_failed(mine.id, why).code, why=why):
+        shutil.rmtree(_folder(mine.id, tools), ignore_errors=True)
 
 
 def _finish(
-    identity: str, state: ExportState, tools: Tools, reason: str, *, mark: Mark | None = None, why: str = ""
-) -> None:
-    def finished(known: Export) -> Export:
-        last = mark or known.mark
-        now = tools.clock.now()
-        return replace(known, state=state, mark=last, count=last.count, finished_at=now, why=why)
+    mine: Export, state: ExportState, tools: Tools, reason: str, *, mark: Mark | None = None, why: str = ""
+) -> bool:
+    """Write its end down; False where it was cancelled, or this worker was given up for dead: another one writes it."""
 
-    _change(identity, finished, tools, reason)
+    def finished(known: Export) -> Export:
+        if known.worker != mine.worker:
+            raise Stopped
+        last = mark or START
+        return replace(known, state=state, mark=last, count=last.count, finished_at=tools.clock.now(), why=why)
+
+    try:
+        return _change(mine.id, finished, tools, reason) is not None
+    except Stopped:
+        return False
 
 
 def _still(mine: Export, tools: Tools) -> Export:
@@ -286,6 +329,7 @@ def _known(tx: Transaction, identity: str) -> Export | None:
             datetime.fromisoformat(asked["at"]),
             _moment(asked["since"]),
             None if asked["late"] is None else tuple(asked["late"]),
+            asked.get("line"),
         ),
         paper["by"],
         Mark(tuple(File(**each) for each in mark["files"]), mark["number"], mark["after"]),

@@ -1,7 +1,8 @@
 """Kept resources as NDJSON files, one type after the other, as they stood at a moment (批量导出文件).
 
 A page of resources is read and written at a time, each in a short look at the store: memory stays the same however many
-there are, and nobody waits. What is written while the files are made belongs to a later moment and stays out.
+there are, and nobody waits. What is committed while the files are made stays out, also where work that was begun before
+commits it under an earlier moment: the files show one state, and the next export since this one holds the rest.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from adapter.cases.searching import told
@@ -36,6 +38,9 @@ OF_PATIENTS = tuple(
 #: Resources that are read at once.
 PAGE = 1000
 
+#: Before every resource.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -46,12 +51,14 @@ class Asked:
         since: only what was written after it, and what was deleted.
         late: where ``since`` is the moment of an earlier export: the journal's end then and now. What was written
             between them with an earlier moment, by work that was under way, was missed then and belongs here.
+        line: the journal's end at the moment; None of an export that an older version was asked for.
     """
 
     types: tuple[str, ...]
     at: datetime
     since: datetime | None = None
     late: tuple[int, int] | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +115,15 @@ def write_files(
 
     Args:
         folder: is made, and readable by this user only; files of more lines than ``file_lines`` are split.
-        mark: where an earlier run came to; half a file of its is written anew.
+        mark: where an earlier run came to; half a file of its is deleted and written anew.
         heard: told the last mark and how many resources were written in all, after each page.
 
     Raises:
         OSError: the files cannot be written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for half in folder.glob("*.part"):
+        half.unlink(missing_ok=True)
     walks = _walks(asked, ledger)
     while mark.number < len(walks):
         mark = _one_file(walks[mark.number], folder, ledger, file_lines, mark, heard)
@@ -137,26 +146,58 @@ class _Walk:
 
 def _walks(asked: Asked, ledger: Ledger) -> list[_Walk]:
     """Each type, and after them what an earlier export missed."""
-    walks = [_Walk(kind, partial(_by_id, asked, kind)) for kind in asked.types]
+    stood = _AsItStood(asked)
+    walks = [_Walk(kind, partial(_by_id, asked, stood, kind)) for kind in asked.types]
     if asked.late is not None and asked.since is not None:
         with ledger.reading() as tx:
             late = tx.late_between(*asked.late, asked.since)
-        walks += [_Walk(kind, partial(_of_ids, asked, kind, late[kind])) for kind in asked.types if kind in late]
+        walks += [_Walk(kind, partial(_of_ids, asked, stood, kind, late[kind])) for kind in asked.types if kind in late]
     return walks
 
 
-def _by_id(asked: Asked, kind: str, tx: Transaction, after: str, most: int) -> tuple[list[ResourceRow], str, bool]:
-    page = tx.resources_at(kind, asked.at, since=asked.since, after=after, most=most)
-    return page, page[-1].id if page else after, len(page) < most
+class _AsItStood:
+    """Takes from a page what was committed after the export was asked for, though it bears an earlier moment."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked, self._looked = asked, asked.line
+        self._late: dict[tuple[str, str], int] = {}
+
+    def of(self, tx: Transaction, page: Sequence[ResourceRow]) -> list[ResourceRow]:
+        """The page with the versions that stood at the moment; what was not there yet is left out."""
+        self._look(tx)
+        found = (self._before(tx, row) if (row.type, row.id) in self._late else row for row in page)
+        return [row for row in found if row is not None]
+
+    def _look(self, tx: Transaction) -> None:
+        """Follow the journal to its end as this page's reading sees it; the first late version of each counts."""
+        if self._looked is not None and (end := tx.journal_end()) > self._looked:
+            for kind, identity, version in tx.late_versions(self._looked, end, self._asked.at):
+                self._late.setdefault((kind, identity), version)
+            self._looked = end
+
+    def _before(self, tx: Transaction, row: ResourceRow) -> ResourceRow | None:
+        late = self._late[row.type, row.id]
+        older = (tx.resource(row.type, row.id, version) for version in range(late - 1, 0, -1))
+        return next((each for each in older if each is not None and each.at <= self._asked.at), None)
+
+
+def _by_id(
+    asked: Asked, stood: _AsItStood, kind: str, tx: Transaction, after: str, most: int
+) -> tuple[list[ResourceRow], str, bool]:
+    """All that are there, or those that were written or deleted since."""
+    page = tx.resources_at(kind, asked.at, since=asked.since or _EVER, after=after, most=most)
+    rows = stood.of(tx, page)
+    wanted = [row for row in rows if (not row.deleted if asked.since is None else row.at > asked.since)]
+    return wanted, page[-1].id if page else after, len(page) < most
 
 
 def _of_ids(
-    asked: Asked, kind: str, ids: Sequence[str], tx: Transaction, after: str, most: int
+    asked: Asked, stood: _AsItStood, kind: str, ids: Sequence[str], tx: Transaction, after: str, most: int
 ) -> tuple[list[ResourceRow], str, bool]:
     """Those that no walk by the moment alone has met."""
     begun = bisect_right(ids, after)
     some = ids[begun : begun + most]
-    rows = tx.resources_named_at(kind, some, asked.at)
+    rows = stood.of(tx, tx.resources_named_at(kind, some, asked.at))
     missed = [row for row in rows if asked.since is not None and row.at <= asked.since]
     return missed, some[-1] if some else after, len(some) < most
 
@@ -188,15 +229,19 @@ def _deletion(row: ResourceRow) -> bytes:
 
 
 class _Written:
-    """A file that gets its name when it is whole; none where there is no line."""
+    """A file that gets its name when it is whole; none where there is no line, or where the writing broke off.
+
+    The half that is written has a name of its own: a writer who was given up for dead and lives disturbs nobody.
+    """
 
     def __init__(self, folder: Path, name: str, stack: ExitStack) -> None:
         self.name, self.count = name, 0
-        self._part, self._whole, self._stack = folder / f"{name}.part", folder / name, stack
+        self._part, self._whole, self._stack = folder / f"{name}.{token_hex(4)}.part", folder / name, stack
         self._stream: BinaryIO | None = None
 
     def write(self, line: bytes) -> None:
         if self._stream is None:
+            self._stack.callback(self._part.unlink, missing_ok=True)
             self._stream = self._stack.enter_context(_opened(self._part))
         self._stream.write(line + b"\n")
         self.count += 1
@@ -209,9 +254,19 @@ class _Written:
         os.fsync(self._stream.fileno())
         self._stream.close()
         self._part.replace(self._whole)
+        _on_disk(self._whole.parent)
         return True
+
+
+def _on_disk(folder: Path) -> None:
+    """The names in a folder outlive a loss of power too: the ledger is about to say that they are there."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _opened(path: Path) -> BinaryIO:
     """A new file that only this user reads."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=1 << 18)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=1 << 18)

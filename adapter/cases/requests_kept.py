@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -14,12 +15,16 @@ GIVEN_UP = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer as it went out."""
+    """An answer as it went out.
+
+    Attributes:
+        headers: those that belong to it, by name: where it went on, which version it was.
+    """
 
     status: int
     content_type: str
-    location: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Before:
     Attributes:
         same: whether it came with the same request.
         answer: None while the first request has not been answered.
-        lost: it was not answered in time, and will not be.
+        lost: it ended without an answer, or was not answered in time, and will not be.
     """
 
     same: bool
@@ -57,13 +62,15 @@ def begin(key: str, digest: str, tools: Tools, act: Act) -> Before | None:
             return None
     if kept["digest"] != digest:
         return Before(same=False)
+    if kept["state"] == "lost":
+        return Before(same=True, lost=True)
     if kept["state"] == "running":
         return Before(same=True, lost=act.at - datetime.fromisoformat(str(kept["since"])) > GIVEN_UP)
     answer = KeptAnswer(
         status=int(str(kept["status"])),
         content_type=str(kept["content_type"]),
-        location=str(kept["location"]),
         body=str(kept["body"]).encode(),
+        headers=_headers(kept),
     )
     return Before(same=True, answer=answer)
 
@@ -75,17 +82,31 @@ def keep(key: str, digest: str, answer: KeptAnswer, tools: Tools, act: Act) -> N
         "digest": digest,
         "status": answer.status,
         "content_type": answer.content_type,
-        "location": answer.location,
+        "headers": dict(answer.headers),
         "body": answer.body.decode("utf-8"),
     }
     with tools.ledger.transaction() as tx:
         tx.file_paper("", _paper(key), kept, **act.said)
 
 
+def lose(key: str, digest: str, tools: Tools, act: Act) -> None:
+    """The request ended without an answer that can be kept; what it did is not known."""
+    with tools.ledger.transaction() as tx:
+        tx.file_paper("", _paper(key), {"state": "lost", "digest": digest}, **act.said)
+
+
 def let_go(key: str, tools: Tools, act: Act) -> None:
     """Nothing was done under a key: it may be used again."""
     with tools.ledger.transaction() as tx:
         tx.file_paper("", _paper(key), {"state": "free"}, **act.said)
+
+
+def _headers(kept: Mapping[str, object]) -> dict[str, str]:
+    """Headers of a kept answer; one that was kept before there were others has its ``location`` alone."""
+    headers = kept.get("headers")
+    if isinstance(headers, dict):
+        return {str(name): str(value) for name, value in headers.items()}
+    return {"location": str(kept["location"])} if kept.get("location") else {}
 
 
 def _paper(key: str) -> str:

@@ -27,7 +27,7 @@ from adapter.cases.resources_in_plan import Change, Plan, Planned, names_in_file
 from adapter.cases.tools import Act, Feed, Tools
 from adapter.fhir import posted_issues as issues
 from adapter.fhir.canonical import digest_of, encode, reread
-from adapter.fhir.posted import as_fed, as_kept, deeper_than, space_of
+from adapter.fhir.posted import addressed, as_fed, as_kept, deeper_than, space_of, tags_of
 from adapter.fhir.rules_versions import active_findings
 from adapter.fhir.validation import validate
 from adapter.ledger.ledger import Transaction
@@ -174,6 +174,8 @@ def _form(change: Change, shape: NativeShape) -> list[Issue]:
     levels, size = shape.limits.nesting - 1, shape.limits.row_bytes - _ROOM
     if resource.get("resourceType") != kind or change.identity not in ("", resource.get("id")):
         return [issues.not_what_is_addressed(kind)]
+    if any(tag.get("code") == "SUBSETTED" for tag in tags_of(resource)):
+        return [issues.only_a_part(f"{kind}.meta.tag")]
     text = encode(resource)
     deep = text.count(b"{") + text.count(b"[") > levels and deeper_than(resource, levels)
     if deep or len(text) > size:
@@ -187,7 +189,7 @@ def _written(tx: Transaction, source: str, whole: Plan, told: Sequence[list[Issu
     plan, place = whole.each, _in(whole.links)
     for each in plan:
         if not each.there:
-            each.kept = as_kept(each.change.resource, each.id, source, each.key, place)
+            each.kept = addressed(as_kept(each.change.resource, each.id, source, each.key, place), whole.called)
     wrong = [issue for each in plan for issue in _not_allowed(each)]
     if stopping(wrong):
         raise AdapterError(*wrong)
@@ -232,10 +234,10 @@ def _placed(
     each: Planned, versions: Mapping[tuple[str, str], ResourcePut], at: datetime, found: Sequence[Issue]
 ) -> Placed:
     kind, known = each.change.kind, each.before
-    if each.there and known is not None:
-        return Placed(kind, each.id, known.version, known.at, False, False, reread(known.body), tuple(found))
     if each.like is not None:
         return replace(_placed(each.like, versions, at, found), created=False, changed=False)
+    if each.there and known is not None:
+        return Placed(kind, each.id, known.version, known.at, False, False, reread(known.body), tuple(found))
     put = versions[space_of(kind), each.id]
     when = at if put.changed or known is None else known.at
     return Placed(kind, each.id, put.version, when, known is None, put.changed, each.kept, tuple(found))

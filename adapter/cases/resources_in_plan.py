@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from adapter.cases.searching import page
+from adapter.cases.searching import page, with_case_ids
 from adapter.fhir import posted_issues as issues
 from adapter.fhir.canonical import reread
 from adapter.fhir.identity import resource_id
@@ -21,6 +21,7 @@ from adapter.fhir.posted import (
     local_name,
     references_in,
     space_of,
+    within_bundle,
 )
 from adapter.fhir.search.query import Query, parse
 from adapter.ledger.ledger import Transaction
@@ -42,7 +43,7 @@ class Change:
         identity: the id in the address of a PUT.
         condition: a search; a POST is made only if nothing matches, a PUT changes what matches.
         in_address: the condition stood in an address, where a person's data must not be.
-        version: the present one, as If-Match says it; None where it says nothing.
+        version: the present one, as If-Match says it; 0: there must be none (If-None-Match); None: nothing is said.
         full_url: how other entries of the same Bundle refer to it.
         place: where it stands in what was sent; empty for a body of its own.
     """
@@ -71,6 +72,7 @@ class Planned:
         there: it is there already and stays as it is.
         of_case: what is there was not posted; the case made it of a file.
         like: the earlier one of the same transaction that makes it.
+        elsewhere: the id under which the hospital POSTed it, where a PUT names its own.
     """
 
     change: Change
@@ -80,6 +82,7 @@ class Planned:
     there: bool = False
     of_case: bool = False
     like: Planned | None = None
+    elsewhere: str = ""
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -90,26 +93,22 @@ class Plan:
     Attributes:
         links: by the text of each reference that does not lead here by itself, ``Type/id``.
         said: the texts of all references, as they are kept.
+        called: ``Type/id`` by ``fullUrl``, for addresses that are no references (``urn:uuid:…`` in a link).
     """
 
     each: Sequence[Planned]
     links: Mapping[str, str]
     said: Sequence[str]
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 def planned(tx: Transaction, source: str, changes: Sequence[Change], base: str) -> Plan:
     """A plan for every change, with what is there now. Raises AdapterError: all that stands in the way."""
-    conditional: dict[tuple[str, str], Planned] = {}
-    plan: list[Planned] = []
-    for change in changes:
-        known = conditional.get((change.kind, change.condition)) if change.create and change.condition else None
-        each = _again(change, known) if known is not None else _place(tx, source, change, base)
-        if change.condition:
-            conditional.setdefault((change.kind, change.condition), each)
-        plan.append(each)
+    plan = _places(tx, source, changes, base)
     _look_up(tx, source, plan)
     found = [issue for each in plan for issue in _in_the_way(source, each)]
     found += _twice(plan)
+    found += _called_alike(plan)
     called = _called(plan)
     texts = references_in(each.change.resource for each in plan if not each.there)
     if any(each.change.place for each in plan):  # by itself, a resource is kept as it is
@@ -118,7 +117,32 @@ def planned(tx: Transaction, source: str, changes: Sequence[Change], base: str) 
         raise AdapterError(*found)
     ours = {text: called.get(text) or (text.removeprefix(f"{base}/") if base else text) for text in texts}
     links = {text: place for text, place in ours.items() if place != text}
-    return Plan(plan, links, list(dict.fromkeys(ours.values())))
+    within = {url: place for url, place in called.items() if within_bundle(url)}
+    return Plan(plan, links, list(dict.fromkeys(ours.values())), within)
+
+
+def _places(tx: Transaction, source: str, changes: Sequence[Change], base: str) -> list[Planned]:
+    """Where each change goes; one condition finds one resource. Raises AdapterError: all that cannot be told."""
+    conditional: dict[tuple[str, ...], Planned] = {}
+    plan: list[Planned] = []
+    found: list[Issue] = []
+    for change in changes:
+        asked = (change.kind, *map(str, sorted(parse_qsl(change.condition))))
+        known = conditional.get(asked) if change.condition else None
+        try:
+            if known is None or (known.there and not change.create):
+                each = _place(tx, source, change, base)
+            else:
+                each = _again(change, known) if change.create else Planned(change, known.id, known.key)
+        except AdapterError as error:
+            found += error.issues
+            continue
+        if change.condition:
+            conditional.setdefault(asked, each)
+        plan.append(each)
+    if found:
+        raise AdapterError(*found)
+    return plan
 
 
 def _place(tx: Transaction, source: str, change: Change, base: str) -> Planned:
@@ -147,9 +171,15 @@ def _again(change: Change, first: Planned) -> Planned:
 
 def _query(change: Change, base: str) -> Query:
     """Raises AdapterError: FHIR-20x a search that is wrong, FHIR-284 one without a condition."""
-    query = parse(change.kind, parse_qsl(change.condition), base=base, in_address=change.in_address)
+    try:
+        query = parse(change.kind, parse_qsl(change.condition), base=base, in_address=change.in_address)
+    except AdapterError as error:
+        raise AdapterError(*(replace(each, pointer=change.pointer(each.pointer)) for each in error.issues)) from error
     if not query.criteria:
         raise AdapterError(issues.entry_unusable(change.pointer(change.kind), "条件为空", "its condition is empty"))
+    if any(within_bundle(place) for each in query.criteria for place in each.places):
+        told = "条件不能引用同一 Bundle 的条目", "a condition names an entry of its own Bundle, which it never finds"
+        raise AdapterError(issues.entry_unusable(change.pointer(change.kind), *told))
     return query
 
 
@@ -158,6 +188,7 @@ def _matching(tx: Transaction, source: str, query: Query) -> list[ResourceRow]:
 
     Rows of what was posted are of the type under which that is kept.
     """
+    query = with_case_ids(tx, query)
     for space in (space_of(query.type), query.type):
         found = page(tx, query, _LOOKED_AT, space)[0]
         rows = [each.row for each in found if each.row.source == source]
@@ -171,6 +202,7 @@ def _look_up(tx: Transaction, source: str, plan: Sequence[Planned]) -> None:
     """What is there now, of everything that is to be written."""
     open_ = [each for each in plan if not each.there]
     names = [(space_of(each.change.kind), id_) for each in open_ for id_ in (each.id, each.key) if id_]
+    names += [(space_of(each.change.kind), _when_posted(source, each)) for each in open_ if not each.change.create]
     posted = {(kind_of(row.type), row.id): row for row in tx.newest_resources(names)}
     others = [(each.change.kind, each.id) for each in open_ if (each.change.kind, each.id) not in posted]
     cases = {(row.type, row.id): row for row in tx.newest_resources(others) if not row.deleted}
@@ -183,6 +215,14 @@ def _look_up(tx: Transaction, source: str, plan: Sequence[Planned]) -> None:
         each.of_case = name in cases and not each.change.create
         if each.before is not None and not each.change.create:
             each.key = key_of_kept(reread(each.before.body))
+        elif not each.change.create:
+            there = posted.get((each.change.kind, _when_posted(source, each)))
+            each.elsewhere = there.id if there is not None and there.source == source else ""
+
+
+def _when_posted(source: str, each: Planned) -> str:
+    """The id that a resource of this key was given, if it was POSTed."""
+    return resource_id(source, each.change.kind, each.key or each.id)
 
 
 def _in_the_way(source: str, each: Planned) -> Iterator[Issue]:
@@ -194,21 +234,37 @@ def _in_the_way(source: str, each: Planned) -> Iterator[Issue]:
         yield issues.id_is_taken(pointer)
     elif change.create and each.before is not None:
         yield issues.already_posted(pointer)
+    elif each.elsewhere:
+        yield issues.posted_elsewhere(pointer, f"{change.kind}/{each.elsewhere}")
     elif change.condition and not change.create and own not in ("", each.id):
         yield issues.not_what_is_addressed(pointer)
+    elif change.version == 0 and each.before is not None:
+        yield issues.there_already(pointer)
     elif change.version is not None and change.version != (each.before.version if each.before else 0):
         yield issues.version_is_another(pointer, each.before.version if each.before else 0)
 
 
 def _twice(plan: Sequence[Planned]) -> Iterator[Issue]:
-    met: set[Name] = set()
+    """One resource is written once: neither its address nor the hospital's own key may stand twice."""
+    ids: set[Name] = set()
+    keys: set[Name] = set()
     for each in plan:
-        name = (each.change.kind, each.id)
+        name, key = (each.change.kind, each.id), (each.change.kind, each.key)
         if each.there:
             continue
-        if name in met:
+        if name in ids or key in keys:
             yield issues.same_resource_twice(each.change.pointer("/".join(name)))
-        met.add(name)
+        ids.add(name)
+        keys.add(key)
+
+
+def _called_alike(plan: Sequence[Planned]) -> Iterator[Issue]:
+    """R4 bdl-7: a fullUrl names one resource of a Bundle; with two of them nobody knows which one is referred to."""
+    called: dict[str, Name] = {}
+    for each in plan:
+        url, name = each.change.full_url, (each.change.kind, each.id)
+        if url and called.setdefault(url, name) != name:
+            yield issues.same_full_url(each.change.pointer("/".join(name)))
 
 
 def _called(plan: Sequence[Planned]) -> dict[str, str]:
@@ -228,20 +284,33 @@ def _resolve(
     tx: Transaction, source: str, plan: Sequence[Planned], base: str, texts: Sequence[str], links: dict[str, str]
 ) -> Iterator[Issue]:
     """Lead every conditional reference to the one resource that it finds; others must lead somewhere in the Bundle."""
-    for text in texts:
+    open_ = [text for text in texts if text not in links and (condition_in(text) or within_bundle(text))]
+    saying = _saying(plan) if open_ else {}
+    for text in open_:
+        pointer = saying[text].pointer(saying[text].kind)
         asked = condition_in(text)
-        if text in links or not (asked or text.startswith("urn:uuid:")):
-            continue
-        saying = next(each.change for each in plan if text in references_in([each.change.resource]))
-        pointer = saying.pointer(saying.kind)
         if asked is None:
             yield issues.reference_unresolved(pointer, 0)
             continue
-        found = _conditional(tx, source, plan, Change(asked[0], {}, condition=asked[1], place=pointer), base)
+        try:
+            found = _conditional(tx, source, plan, Change(asked[0], {}, condition=asked[1], place=pointer), base)
+        except AdapterError as error:
+            yield from error.issues
+            continue
         if len(found) == 1:
             links[text] = f"{asked[0]}/{next(iter(found))}"
         else:
             yield issues.reference_unresolved(pointer, len(found))
+
+
+def _saying(plan: Sequence[Planned]) -> dict[str, Change]:
+    """By the text of each reference, the first change that says it."""
+    found: dict[str, Change] = {}
+    for each in plan:
+        if not each.there:
+            for text in references_in([each.change.resource]):
+                found.setdefault(text, each.change)
+    return found
 
 
 def _conditional(tx: Transaction, source: str, plan: Sequence[Planned], asked: Change, base: str) -> set[str]:

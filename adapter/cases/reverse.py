@@ -89,16 +89,16 @@ def _undo_call(tx: Transaction, case: Dossier, call: Call, tools: Tools, act: Ac
         tx.move(case_id, "call", CallState.REVERSED, subject=subject, **act.said)
         return True
     if (why := held_call(tx, case_id, call.name)) is not None:
-        hold(tx, case_id, reasons(tx, OnHold(case_id, call.name, why)), act)
+        hold(tx, case_id, reasons(tx, OnHold(case_id, call.name, why), tools), act)
         return False
     so_far = exchanges(tx, case, call, Stage.REVERSE)
     if isinstance(so_far, Waiting):
-        hold(tx, case_id, reasons(tx, so_far), act)
+        hold(tx, case_id, reasons(tx, so_far, tools), act)
         if call_state(tx, case_id, case.claim.version, call) is CallState.ACCEPTED:
             tx.move(case_id, "call", CallState.REVERSING, subject=subject, **act.said)
         return False
     if isinstance(so_far, Refused):
-        _refused(tx, case, call, so_far, act)
+        _refused(tx, case, call, so_far, tools, act)
         return False
     roles = roles_of(tx, case, tools)
     facts = call_facts(case, call, expectation(case, tools, roles, roles.observed), roles.observed)
@@ -138,7 +138,7 @@ def _not_opposite(tx: Transaction, case: Dossier, so_far: Sequence[Exchange]) ->
     ]
 
 
-def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: Act) -> None:
+def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, tools: Tools, act: Act) -> None:
     """The payer will not undo it: the bill stands as it was, unless another call is undone already."""
     case_id, version = case.row.case_id, case.claim.version
     if call_state(tx, case_id, version, call) is CallState.REVERSING:
@@ -147,7 +147,7 @@ def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, act: 
     if CallState.REVERSED not in others and tx.settlement(case_id, version) is not None:
         back = BillState.SETTLED_ADVANCED if _is_advanced(tx, case) else BillState.SETTLED
         tx.move(case_id, "bill", back, subject=str(case.row.version), **act.said)
-    hold(tx, case_id, reasons(tx, refused), act)
+    hold(tx, case_id, reasons(tx, refused, tools), act)
 
 
 def _refuse_what_cannot_be_undone(tx: Transaction, case: Dossier) -> None:

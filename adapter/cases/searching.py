@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from adapter.cases.served import case_name, is_personal
+from adapter.cases.served import is_personal
 from adapter.cases.tools import Act, Tools
 from adapter.fhir.canonical import reread
-from adapter.fhir.posted import WRITABLE, kind_of, local_name, space_of
+from adapter.fhir.posted import WRITABLE, case_id_of, kind_of, local_name, space_of
 from adapter.fhir.search import issues
 from adapter.fhir.search.parameters import parameter_number, parameters_of, searched_types
 from adapter.fhir.search.query import Include, Query
@@ -45,6 +45,7 @@ class SearchAnswer:
         following: the place after which the next page begins; None on the last one.
         total: how many match in all, where that was asked for.
         cut: more would have come along than is given at once.
+        of_posted: what hospitals posted was found, since the cases had nothing; the next page is of the same.
     """
 
     found: tuple[Kept, ...]
@@ -52,6 +53,7 @@ class SearchAnswer:
     following: tuple[int, int] | None = None
     total: int | None = None
     cut: bool = False
+    of_posted: bool = False
 
 
 def search_resources(query: Query, tools: Tools, act: Act) -> SearchAnswer:
@@ -64,46 +66,40 @@ def search_resources(query: Query, tools: Tools, act: Act) -> SearchAnswer:
         AdapterError: FHIR-206, the conditions are so wide that too many resources would have to be looked at.
     """
     with tools.ledger.reading() as tx:
+        query = with_case_ids(tx, query)
         total = _count(tx, query) if query.total else None
         if query.summary == "count" or not query.count:
             return SearchAnswer((), total=total)
-        found, following = page(tx, query, query.count, query.type)
-        if not found and _only_posted(tx, query):
+        found, following = page(tx, query, query.count, space_of(query.type) if query.posted else query.type)
+        of_posted = query.posted or (not found and query.after is None and query.type in WRITABLE)
+        if of_posted and not query.posted:
             found, following = page(tx, query, query.count, space_of(query.type))
         included, cut = _along(tx, query, found)
         shown = _shown_by_case(tx, (*found, *included))
     if shown:
         with tools.ledger.transaction() as tx:
             _write_down(tx, query, shown, act)
-    return SearchAnswer(tuple(found), tuple(included), following, total, cut)
+    return SearchAnswer(tuple(found), tuple(included), following, total, cut, of_posted)
 
 
-def with_case_ids(kind: str, pairs: Sequence[tuple[str, str]], tools: Tools) -> list[tuple[str, str]]:
+def with_case_ids(tx: Transaction, query: Query) -> Query:
     """A question in which references to posted resources lead to what the cases have of them as well.
 
-    ``context=Encounter/E1`` asks for ``Encounter/E1,Encounter/6f0ca281-…``.
+    ``context=Encounter/E1`` asks for ``Encounter/E1,Encounter/6f0ca281-…``; so does each of several, and a bare id.
     """
-    known = parameters_of(kind)
-
-    def asks(name: str, value: str) -> tuple[str, str] | None:
-        parameter = known.get(name.partition(":")[0])
-        return local_name(value) if parameter is not None and parameter.kind == "reference" else None
-
-    if not any(asks(name, value) for name, value in pairs):
-        return list(pairs)
-    with tools.ledger.reading() as tx:
-        led = []
-        for name, value in pairs:
-            place = asks(name, value)
-            ours = case_name(tx, *place) if place is not None else ""
-            led.append((name, f"{value},{place[0]}/{ours}" if place is not None and ours != place[1] else value))
-        return led
-
-
-def _only_posted(tx: Transaction, query: Query) -> bool:
-    """Whether to look among what hospitals posted, because nothing that the cases have matches."""
-    first = query.after is None
-    return query.type in WRITABLE and (first or not page(tx, replace(query, after=None), 1, query.type)[0])
+    places = {place for each in query.criteria if each.parameter.kind == "reference" for place in each.places}
+    names = sorted(name for place in places if (name := local_name(place)) is not None)
+    rows = tx.newest_resources((space_of(kind), id_) for kind, id_ in names)
+    ours = {f"{kind_of(row.type)}/{row.id}": f"{kind_of(row.type)}/{case_id_of(reread(row.body))}" for row in rows}
+    if not ours:
+        return query
+    led = [
+        replace(
+            each, places=tuple(dict.fromkeys((*each.places, *(ours[place] for place in each.places if place in ours))))
+        )
+        for each in query.criteria
+    ]
+    return replace(query, criteria=tuple(led))
 
 
 def _search(query: Query, space: str, after: tuple[int, int] | None) -> Search:
@@ -151,7 +147,7 @@ def page(tx: Transaction, query: Query, count: int, space: str) -> tuple[list[Ke
 
 def _count(tx: Transaction, query: Query) -> int:
     """How many match among what the cases have; where none does, among what hospitals posted."""
-    count = _count_in(tx, query, query.type)
+    count = 0 if query.posted else _count_in(tx, query, query.type)
     return count if count or query.type not in WRITABLE else _count_in(tx, query, space_of(query.type))
 
 
@@ -159,7 +155,7 @@ def _count_in(tx: Transaction, query: Query, space: str) -> int:
     """How many match: what the index proposes, where it can tell all that was asked."""
     if all(each.told_by_index for each in query.criteria):
         return tx.count_found(_search(query, space, None))
-    return len(page(tx, query, MOST_LOOKED_AT, space)[0])
+    return len(page(tx, replace(query, after=None), MOST_LOOKED_AT, space)[0])
 
 
 class Versioned(Protocol):

@@ -142,7 +142,7 @@ def advance_trial(tx: Transaction, case_id: str, tools: Tools, act: Act) -> None
     roles = roles_of(tx, case, tools)
     came = walk_calls(tx, case, Stage.ELIGIBILITY, tools, act, roles, after=after)
     tried = walk_calls(tx, case, Stage.TRIAL, tools, act, roles, after=after) if isinstance(came, Through) else came
-    hold(tx, case_id, reasons(tx, tried), act)
+    hold(tx, case_id, reasons(tx, tried, tools), act)
     if isinstance(tried, Refused):
         tx.file_paper(case_id, "trial", {**paper, "state": "refused", "key": tried.message.message.key}, **act.said)
     if isinstance(tried, Through):
@@ -215,7 +215,7 @@ def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act, *,
     case = billed or billed_dossier(tx, case_id, row.version, tools)
     roles = roles_of(tx, case, tools)
     came = walk_calls(tx, case, Stage.SETTLE, tools, act, roles)
-    hold(tx, case_id, reasons(tx, came), act)
+    hold(tx, case_id, reasons(tx, came, tools), act)
     if isinstance(came, Through):
         settlement = expectation(case, tools, roles, came.answers)
         if settlement.not_modelled:

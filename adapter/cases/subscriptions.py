@@ -15,6 +15,7 @@ from adapter.cases.subscriptions_checked import PAYLOADS, Headers, allowed, chec
 from adapter.cases.subscriptions_issues import address_refused, no_subscription
 from adapter.cases.tools import Act, Tools
 from adapter.fhir.canonical import canonical, decode, digest_of
+from adapter.fhir.posted_issues import version_is_another
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageState, ResourceIn, ResourceRow
 from adapter.model.issues import AdapterError
@@ -27,6 +28,9 @@ Json = dict[str, Any]
 PAPER = "subscription/"
 #: Under which source subscriptions are kept.
 SOURCE = "subscriptions"
+
+#: Notices that are let go in one transaction: others wait for the ledger meanwhile.
+_AT_ONCE = 500
 
 _TYPE = "Subscription"
 
@@ -63,25 +67,31 @@ class Subscribed:
         return Channel(told["endpoint"], PAYLOADS.get(told.get("payload", "").partition(";")[0], ""), self.headers)
 
 
-def subscribe(resource: Json, tools: Tools, act: Act, identity: str | None = None) -> tuple[ResourceRow, bool]:
+def subscribe(
+    resource: Json, tools: Tools, act: Act, identity: str | None = None, *, version: int | None = None
+) -> tuple[ResourceRow, bool]:
     """Keep a subscription, new or changed, and try to reach its receiver; status ``off`` only keeps it.
 
     What was to be told before a change is told after it; what changes while it is off is not.
 
     Args:
         identity: its id; None: a new one is made.
+        version: the present one, as the caller read it; None: whichever it is.
 
     Returns:
         The resource as it is kept, and whether it is new.
 
     Raises:
-        AdapterError: FHIR-1xx, FHIR-201 to -209, CASE-460 to CASE-464, CASE-466; nothing is changed then.
+        AdapterError: FHIR-1xx, FHIR-201 to -209, FHIR-287, CASE-460 to CASE-464, CASE-466; nothing is changed then.
     """
     identity = identity or str(uuid4())
     with tools.ledger.transaction() as tx:
         tx.hold_paper("", f"{PAPER}{identity}")
         known = subscribed(tx, identity)
         there = known if known is not None and known.state is not SubscriptionState.DELETED else None
+        present = tx.resource(_TYPE, identity)
+        if version is not None and version != (standing := present.version if there and present else 0):
+            raise AdapterError(version_is_another(f"{_TYPE}/{identity}", standing))
         before = _known_headers(there, resource)
         check({**resource, "id": identity}, tools.subscribers.addresses, before, act.at)
         headers = headers_of(resource["channel"].get("header", ()), before)
@@ -116,13 +126,16 @@ def try_again(identity: str, tools: Tools, act: Act) -> None:
 
 
 def unsubscribe(identity: str, tools: Tools, act: Act) -> None:
-    """Delete a subscription; what was to be told is let go. Raises AdapterError CASE-465."""
-    with tools.ledger.transaction() as tx:
-        tx.hold_paper("", f"{PAPER}{identity}")
-        known = _there(tx, identity)
-        _let_go(tx, (f"{NOTICES}{identity}", f"{PINGS}{identity}"), act)
-        _file(tx, replace(known, state=SubscriptionState.DELETED, since=None, headers=()), act)
-        tx.delete_resources(SOURCE, None, [(_TYPE, identity)], **act.said)
+    """Delete a subscription; what was to be told is let go first. Raises AdapterError CASE-465."""
+    more = True
+    while more:
+        with tools.ledger.transaction() as tx:
+            tx.hold_paper("", f"{PAPER}{identity}")
+            known = _there(tx, identity)
+            more = _let_go(tx, (f"{NOTICES}{identity}", f"{PINGS}{identity}"), act)
+            if not more:
+                _file(tx, replace(known, state=SubscriptionState.DELETED, since=None, headers=()), act)
+                tx.delete_resources(SOURCE, None, [(_TYPE, identity)], **act.said)
 
 
 def subscriptions_now(tools: Tools) -> list[tuple[Subscribed, int]]:
@@ -202,14 +215,17 @@ def _there(tx: Transaction, identity: str) -> Subscribed:
     return known
 
 
-def _let_go(tx: Transaction, endpoints: tuple[str, ...], act: Act) -> None:
-    """Finish what has not been sent, unsent."""
+def _let_go(tx: Transaction, endpoints: tuple[str, ...], act: Act) -> bool:
+    """Finish what has not been sent, unsent, as much as is done at once; returns whether there may be more."""
     waiting = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
     for name in endpoints:
-        while page := tx.outbox(endpoint=name, states=waiting):
-            for row in page:
-                gone = Receipt(Outcome.REJECTED, act.at, sent=False)
-                tx.record(row.message.key, gone, worker=act.actor.id, reason=act.reason)
+        page = tx.outbox(endpoint=name, states=waiting, limit=_AT_ONCE)
+        for row in page:
+            gone = Receipt(Outcome.REJECTED, act.at, sent=False)
+            tx.record(row.message.key, gone, worker=act.actor.id, reason=act.reason)
+        if len(page) == _AT_ONCE:
+            return True
+    return False
 
 
 def _as_kept(resource: Json, identity: str, headers: Headers) -> Json:

@@ -18,8 +18,8 @@ from adapter.model.issues import AdapterError, Issue, stopping
 Resource = Mapping[str, Any]
 Headers = tuple[tuple[str, str], ...]
 
-#: Conditions of one subscription, at most.
-_MOST = 50
+#: Conditions of one subscription, and characters of its address, at most.
+_MOST, _LONGEST = 50, 2000
 
 #: How a header's value is shown.
 HIDDEN = "***"
@@ -94,9 +94,19 @@ def query_of(criteria: str) -> Query:
     kind, _, asked = criteria.partition("?")
     pairs = parse_qsl(asked, keep_blank_values=True)
     ours = kind in SERVED and kind != "Subscription"
-    if not ours or (asked and not pairs) or len(pairs) > _MOST or any(name in CONTROLS for name, _ in pairs):
+    unusable = any(name in CONTROLS or not value for name, value in pairs)  # without a value it would match everything
+    if not ours or (asked and not pairs) or len(pairs) > _MOST or unusable:
         raise AdapterError(issues.criteria_unusable())
     return parse(kind, pairs)
+
+
+def understood(criteria: str) -> bool:
+    """Whether kept criteria are still a search: another version of this program took what this one refuses."""
+    try:
+        query_of(criteria)
+    except AdapterError:
+        return False
+    return True
 
 
 def headers_of(lines: Iterable[str], before: Headers) -> Headers:
@@ -113,7 +123,7 @@ def hidden(headers: Headers) -> list[str]:
 
 def allowed(url: str, addresses: Iterable[str]) -> bool:
     """Whether an address is one that may be told: it begins with one of these, up to a whole part of its path."""
-    if _URL.fullmatch(url) is None or _UP.search(url.partition("://")[2].partition("/")[2]):
+    if len(url) > _LONGEST or _URL.fullmatch(url) is None or _UP.search(url.partition("://")[2].partition("/")[2]):
         return False
     try:
         wanted = _split(url)
@@ -133,11 +143,13 @@ def _within(wanted: tuple[str, str, int | None, str], given: tuple[str, str, int
 
 
 def _wrong_headers(lines: Sequence[str], before: Headers) -> list[Issue]:
-    known, wrong = dict(before), []
+    known, wrong, taken = dict(before), [], set(_OURS)
     for number, line in enumerate(lines):
         found = _HEADER.fullmatch(line)
-        if found is None or found["name"].lower() in _OURS or (found["value"] == HIDDEN and found["name"] not in known):
+        if found is None or found["name"].lower() in taken or (found["value"] == HIDDEN and found["name"] not in known):
             wrong.append(issues.header_refused(number))
+        else:
+            taken.add(found["name"].lower())
     return wrong
 
 

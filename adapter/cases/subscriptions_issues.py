@@ -45,13 +45,13 @@ def payload_unknown() -> Issue:
 
 
 def header_refused(number: int) -> Issue:
-    """A header that is no header, or one that is ours to set; its text may be a secret and is not repeated."""
+    """A header that is no header, one that came already or is ours to set; it may be a secret and is not repeated."""
     return Issue(
         code="CASE-463",
         severity=Severity.ERROR,
         pointer=f"Subscription.channel.header[{number}]",
-        zh="请求头格式不对、由本系统自行设置,或其值已隐去而原值未知",
-        en="the header has no form of one, is ours to set, or its value is hidden and was never given",
+        zh="请求头格式不对、重复、由本系统自行设置,或其值已隐去而原值未知",
+        en="the header has no form of one, came already, is ours to set, or its value is hidden and was never given",
         hint_zh="格式为 名称: 值,例如 Authorization: Bearer …;修改订阅时以 *** 表示沿用原值",
         hint_en="write Name: value, as in Authorization: Bearer …; *** keeps the value that was given before",
     )
@@ -65,8 +65,8 @@ def criteria_unusable() -> Issue:
         pointer="Subscription.criteria",
         zh="criteria 不是对一类资源的检索条件",
         en="the criteria are no search over one type of resource",
-        hint_zh="例如 ChargeItem?subject=Patient/123;不可含排序、分页、_include,也不可订阅 Subscription",
-        hint_en="as in ChargeItem?subject=Patient/123, with no order, page or _include, and not over Subscription",
+        hint_zh="例如 ChargeItem?subject=Patient/123;每个条件都要有值,不含排序、分页、_include,不订阅 Subscription",
+        hint_en="as in ChargeItem?subject=Patient/123: a value each, no order, page or _include, not over Subscription",
     )
 
 

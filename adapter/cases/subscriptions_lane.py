@@ -14,8 +14,8 @@ from typing import NamedTuple
 from adapter.cases.dispatch import Delivered, work_once
 from adapter.cases.searching import told
 from adapter.cases.subscriptions import PAPER, Subscribed, every, keep, subscribed
-from adapter.cases.subscriptions_checked import allowed, has_ended, query_of
-from adapter.cases.subscriptions_issues import address_refused, is_over
+from adapter.cases.subscriptions_checked import allowed, has_ended, query_of, understood
+from adapter.cases.subscriptions_issues import address_refused, criteria_unusable, is_over
 from adapter.cases.tools import Act, Tools
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.xml_out import xml_of
@@ -94,7 +94,7 @@ class SubscriberLane:
     def _queue(self) -> bool:
         """Queue notices of what came since; returns whether there is more."""
         with self._tools.ledger.reading() as tx:
-            listening = [each for each in every(tx) if each.since is not None and each.state in _LISTENING]
+            listening = [each for each in every(tx) if _listens(each)]
             if not listening:
                 return False
             written = _followed(tx)
@@ -173,6 +173,11 @@ def _changes(
     return found, Place(upto)
 
 
+def _listens(known: Subscribed) -> bool:
+    """Whether changes are told to it, now or when it is mended; one that nobody understands stops no other."""
+    return known.since is not None and known.state in _LISTENING and understood(known.criteria)
+
+
 def _matching(
     tx: Transaction, listening: list[Subscribed], seq: int, kind: str, identity: str, version: int
 ) -> Iterator[tuple[Subscribed, ResourceRow]]:
@@ -222,4 +227,6 @@ def _over(known: Subscribed, addresses: tuple[str, ...], now: datetime) -> tuple
         return SubscriptionState.OFF, is_over()
     if not allowed(known.channel.url, addresses):
         return SubscriptionState.REFUSED, address_refused()
+    if not understood(known.criteria):
+        return SubscriptionState.REFUSED, criteria_unusable()
     return None

@@ -27,8 +27,10 @@ def contradiction(tx: Transaction, message: OutboundMessage, receipt: Receipt, w
     An answer to the sending that followed the verdict is none: only one that comes from before it, or once the message
     is finished, can say otherwise. To be asked before the receipt is recorded.
     """
+    if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED):
+        return None
     verdict = _verdicts(tx, message.case_id).get(message.key)
-    if verdict is None or receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED):
+    if verdict is None:
         return None
     row = tx.message(message.key)
     if row is None or (row.state is MessageState.LEASED and row.worker == worker):

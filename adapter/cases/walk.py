@@ -270,7 +270,7 @@ def call_facts(case: Dossier, call: Call, expected: Settlement, answers: Answers
 
 #: Issues with which the walk itself holds a case; what stands before the first of them, somebody else found.
 _OF_THE_WALK = frozenset(
-    {"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395", "CASE-422", "CASE-426", "CASE-441"}
+    {"CASE-320", "CASE-322", "CASE-323", "CASE-324", "CASE-395", "CASE-422", "CASE-426", "CASE-441", "DEL-630"}
 )
 
 #: With these a message waits for somebody to show something; nothing was sent and nothing is wrong.
@@ -301,12 +301,19 @@ def at_window(tx: Transaction, row: MessageRow) -> bool:
     return any(issue.code in _AT_WINDOW for each in receipts[-1:] for issue in each.issues[:1])
 
 
-def reasons(tx: Transaction, came: Waiting | Refused | OnHold | Through) -> list[Issue]:
-    """Why a person is needed: a payer said no, or a message was set aside. Empty while it goes on by itself."""
+def reasons(tx: Transaction, came: Waiting | Refused | OnHold | Through, tools: Tools) -> list[Issue]:
+    """Why a person is needed: a payer said no, a message was set aside, or no settings describe whom it is for.
+
+    Empty while it goes on by itself.
+    """
     if isinstance(came, OnHold):
         return [walk_issues.call_held(came.case_id, came.call, came.reason)]
-    if isinstance(came, Through) or (isinstance(came, Waiting) and came.message.state is not MessageState.PARKED):
+    if isinstance(came, Through):
         return []
+    if isinstance(came, Waiting) and came.message.state is not MessageState.PARKED:
+        there = came.message.message
+        nobody = there.endpoint not in tools.endpoints
+        return [issues.walk_stopped(there.case_id), issues.endpoint_unset(there.endpoint)] if nobody else []
     message = came.message.message
     receipts = tx.receipts(message.key)
     words = receipts[-1].issues if receipts else ()

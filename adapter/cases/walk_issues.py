@@ -224,3 +224,30 @@ def nothing_open(case_id: str, state: str) -> Issue:
         hint_zh="请先测算或预结算;已结算的用 adapter reverse",
         hint_en="run an estimate or a trial first; what is settled is undone with adapter reverse",
     )
+
+
+def program_failed(case_id: str, kind: str) -> Issue:
+    """An error of ours stopped a case; its words may hold personal data and stand nowhere."""
+    return Issue(
+        code="DEL-630",
+        severity=Severity.ERROR,
+        pointer=case_id,
+        zh=f"结算流程遇到程序错误({kind}),病例停在原处,已存的应答未丢失",
+        en=f"the walk met an error of the program ({kind}); the case stays where it was and no answer is lost",
+        hint_zh="请把服务日志中该病例的一行交给厂商;程序更正后自动继续",
+        hint_en="give the log's line of this case to the maintainers; once that is mended the case goes on by itself",
+    )
+
+
+def delivery_failed(key: str, kind: str) -> Issue:
+    """An error of ours while a message was sent or asked about: nobody knows whether it arrived."""
+    return Issue(
+        code="DEL-631",
+        severity=Severity.FATAL,
+        pointer=key,
+        zh=f"发送或查询该报文时程序出错({kind}),是否送达不明",
+        en=f"the program failed while this message was sent or asked about ({kind}): whether it arrived is not known",
+        hint_zh="请核对端点设置(方言是否在报文待发期间改过)和服务日志;更正后 adapter outbox retry,先查询再发送",
+        hint_en="check the endpoint's settings (was its dialect changed while the message waited?) and the log; then"
+        " adapter outbox retry, which asks before it sends",
+    )

@@ -32,6 +32,7 @@ TEST_PROFILE = "TEST PROFILE – no place's rule"
 ACCUMULATORS: Mapping[str, tuple[str, ...]] = {
     "basic": ("deductible", "paid", "eligible", "admissions"),
     "critical-illness": ("deductible", "paid", "eligible", "base"),
+    "commercial": ("paid",),
     "medical-aid": ("deductible", "paid", "eligible", "base"),
 }
 _HL7_CODES = ("submitted", "eligible", "deductible", "benefit")

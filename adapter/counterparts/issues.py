@@ -29,6 +29,6 @@ def not_played(url: str, what: str) -> Issue:
         pointer=url,
         zh=f"无法把故障脚本交给模拟端点:{what}",
         en=f"the simulator could not be given the script: {what}",
-        hint_zh="请核对 --url 是否为该环节所属的模拟端点(启动时 ready 一行的地址)",
-        hint_en="--url is the address of the simulator that the part is for, as its ready line says",
+        hint_zh="请核对 --url 或 --dir 是否为该环节所属的模拟端点(启动时 ready 一行的地址或目录)",
+        hint_en="--url or --dir is where the simulator runs that the part is for, as its ready line says",
     )

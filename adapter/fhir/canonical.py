@@ -14,12 +14,15 @@ from typing import Any
 
 import msgspec
 
-from adapter.fhir.issues import not_a_number, not_json, repeated_key
+from adapter.fhir.issues import not_a_number, not_json, number_out_of_reach, repeated_key
 from adapter.model.issues import AdapterError
 
 _COMPACT = msgspec.json.Encoder(decimal_format="number")
 _SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+#: Numbers beyond 10^±this have no meaning here, and a few bytes of one would keep a processor busy for minutes.
+REACH = 40
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
@@ -65,10 +68,11 @@ def decode(data: bytes) -> Any:
     """Read JSON: numbers with a point or exponent as ``Decimal``, whole ones as ``int``.
 
     Raises:
-        AdapterError: FHIR-101 not well-formed (NaN and Infinity among it), FHIR-102 a key stands twice in one object.
+        AdapterError: FHIR-101 not well-formed (NaN and Infinity among it), FHIR-102 a key stands twice in one object,
+            FHIR-293 a number is out of reach.
     """
     try:
-        value = _DECODER.decode(data)
+        value = _CAREFUL.decode(data)
         _refuse_repeated_keys(data, value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AdapterError(not_json(_reason(error))) from error
@@ -78,6 +82,16 @@ def decode(data: bytes) -> Any:
 def reread(data: bytes) -> Any:
     """Read back what ``canonical`` or ``encode`` wrote: as ``decode``, without looking for keys that stand twice."""
     return _DECODER.decode(data)
+
+
+def _within_reach(text: str) -> Decimal:
+    number = Decimal(text)
+    if not -REACH < number.adjusted() < REACH:
+        raise AdapterError(number_out_of_reach(REACH))
+    return number
+
+
+_CAREFUL = msgspec.json.Decoder(float_hook=_within_reach)
 
 
 def _reason(error: Exception) -> str:

@@ -41,6 +41,18 @@ def not_a_number() -> Issue:
     )
 
 
+def number_out_of_reach(most: int) -> Issue:
+    return Issue(
+        code="FHIR-293",
+        severity=Severity.FATAL,
+        pointer="body",
+        zh=f"有一个数大于 10 的 {most} 次方,或小于其倒数",
+        en=f"a number is beyond ten to the power of {most}, or as small",
+        hint_zh="请检查该数值的来源和换算",
+        hint_en="check where the number comes from and how it is computed",
+    )
+
+
 def no_resource() -> Issue:
     return Issue(
         code="FHIR-105",
@@ -77,15 +89,15 @@ def missing(pointer: str, name: str) -> Issue:
     )
 
 
-def unknown_element(pointer: str, names: str) -> Issue:
+def unknown_element(pointer: str, names: str, version: str = "R4") -> Issue:
     return Issue(
         code="FHIR-112",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh=f"R4 中没有这些元素:{names}",
-        en=f"R4 has no such element: {names}",
-        hint_zh="请检查拼写和 FHIR 版本;R4 以外的内容用扩展表示",
-        hint_en="check the spelling and the FHIR version; say what R4 cannot say in an extension",
+        zh=f"{version} 中没有这些元素:{names}",
+        en=f"{version} has no such element: {names}",
+        hint_zh=f"请检查拼写和 FHIR 版本;{version} 以外的内容用扩展表示",
+        hint_en=f"check the spelling and the FHIR version; say what {version} cannot say in an extension",
     )
 
 
@@ -173,15 +185,15 @@ def reference_target(pointer: str, targets: str) -> Issue:
     )
 
 
-def structure(pointer: str, rule: str) -> Issue:
+def structure(pointer: str, rule: str, version: str = "R4") -> Issue:
     return Issue(
         code="FHIR-120",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh=f"结构不符合 R4({rule})",
-        en=f"the structure is not R4 ({rule})",
-        hint_zh="请对照 R4 规范检查该元素",
-        hint_en="compare the element with the R4 specification",
+        zh=f"结构不符合 {version}({rule})",
+        en=f"the structure is not {version} ({rule})",
+        hint_zh=f"请对照 {version} 规范检查该元素",
+        hint_en=f"compare the element with the {version} specification",
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from adapter.fhir.profiles import Profiles
 from adapter.fhir.profiles.check import profile_findings
 from adapter.fhir.profiles.tree import Tree
+from adapter.fhir.rule_issues import too_deep
+from adapter.fhir.rules_base import pointer_to
 from adapter.fhir.schema.compiled import SERVED, fits
 from adapter.fhir.validation import inside, validate
 from adapter.model.issues import Issue
@@ -22,13 +24,16 @@ def judged(
         wanted: profiles that resources of their types are held against; others against those that they claim.
         sending: ours, on the way out; for others' data rules of the prose warn only.
     """
-    found = validate([resource], sending=sending, advise=True)
-    sound = [each for each in every(resource) if each.get("resourceType") in SERVED]
-    sound = [each for each in sound if fits(each["resourceType"], each)]
-    for each in sound:
-        mine = [tree for tree in wanted if tree.kind == each["resourceType"]]
-        for tree in mine or (None,):
-            found += profile_findings(each, profiles, wanted=tree)
+    try:
+        found = validate([resource], sending=sending, advise=True)
+        named = ((each.get("resourceType"), each) for each in every(resource))
+        sound = [each for kind, each in named if isinstance(kind, str) and kind in SERVED and fits(kind, each)]
+        for each in sound:
+            mine = [tree for tree in wanted if tree.kind == each["resourceType"]]
+            for tree in mine or (None,):
+                found += profile_findings(each, profiles, wanted=tree)
+    except RecursionError:
+        return [too_deep(pointer_to(resource))]
     return list(dict.fromkeys(found))
 
 

@@ -45,6 +45,14 @@ _WHO_WRITES = (
     "what the case has of it. Nothing is deleted: a wrong one gets a new version with status entered-in-error."
 )
 
+_WHO_COMES_IN = {
+    True: "Every request but that for this statement carries the service's token: Authorization: Bearer TOKEN. "
+    "Without it the answer is 401. 除本声明外,每个请求都须带令牌。",
+    False: "No token is asked for: whoever reaches this address may use it. 未设令牌。",
+    None: "Where a service holds a token (ADAPTER_API_TOKEN), every request but that for its statement carries it: "
+    "Authorization: Bearer TOKEN. A service without one listens to its own machine only. 设有令牌的服务,请求须带令牌。",
+}
+
 #: A hospital's own codes, from the tables that people edit.
 _TRANSLATE = {"name": "translate", "definition": "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate"}
 _VALIDATE = {"name": "validate", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
@@ -56,13 +64,19 @@ _PATIENT_EXPORT = {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkd
 
 
 def capability_statement(
-    *, version: str, released: date, base: str | None = None, served: Sequence[str] = SERVED
+    *,
+    version: str,
+    released: date,
+    base: str | None = None,
+    served: Sequence[str] = SERVED,
+    token: bool | None = None,
 ) -> Resource:
     """The statement of this software.
 
     Args:
         version, released: of the software; the statement changes with it and not with the day on which it is asked for.
         base: the service's own FHIR base address, where it is known.
+        token: whether the service asks for one; None for the statement of no service in particular.
     """
     implementation = {"description": "Pay-after-care settlement adapter (先诊疗后付费结算适配器)"}
     if base is not None:
@@ -84,6 +98,7 @@ def capability_statement(
             {
                 "mode": "server",
                 "documentation": _WHO_WRITES,
+                "security": security(token),
                 "resource": [
                     *(_resource(kind) for kind in served),
                     *({"type": kind, "operation": _operations(kind)} for kind in sorted(VALIDATED - set(served))),
@@ -93,6 +108,11 @@ def capability_statement(
             }
         ],
     }
+
+
+def security(token: bool | None) -> Resource:
+    """Who may come in. HL7 has no code for a token that the settings hold, so words say it."""
+    return {"cors": False, "description": _WHO_COMES_IN[token]}
 
 
 def _resource(kind: str) -> Resource:

@@ -40,6 +40,8 @@ _TAG = re.compile(re.escape(CANON) + r"/sid/(?P<source>[^/]+)/posted\Z")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z")
 _REFERENCE = re.compile(rb'"reference":("(?:[^"\\]|\\.)*")')
+_WITHIN = re.compile(r"urn:(?:uuid|oid):[A-Za-z0-9.\-]+")
+_LINK = re.compile(r"""(?P<before>\b(?:href|src)=["'])(?P<url>urn:(?:uuid|oid):[A-Za-z0-9.\-]+)(?=["'])""")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)\Z", re.DOTALL)
 
 
@@ -119,6 +121,38 @@ def referring(node: Any, place: Callable[[str], str]) -> Any:
     return [referring(each, place) for each in node] if isinstance(node, list) else node
 
 
+def within_bundle(text: str) -> bool:
+    """Whether a reference names a resource of its own Bundle, and nothing outside of it."""
+    return text.startswith(("urn:uuid:", "urn:oid:"))
+
+
+def addressed(kept: dict[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
+    """The same with ``urn:uuid:…`` of its own Bundle led to where they stand, also where they are no references.
+
+    R4, transaction rules: in elements of type uri, url, oid, uuid, and in links and images of the narrative. The value
+    of an identifier is text and stays.
+
+    Args:
+        called: ``Type/id`` by ``fullUrl``.
+    """
+    if not called:
+        return kept
+    said = set(_WITHIN.findall(encode(kept).decode()))
+    return _addressed(kept, "", called) if said & called.keys() else kept
+
+
+def _addressed(node: Any, name: str, called: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _addressed(each, key, called) for key, each in node.items()}
+    if isinstance(node, list):
+        return [_addressed(each, name, called) for each in node]
+    if not isinstance(node, str) or name == "value":
+        return node
+    if name == "div":
+        return _LINK.sub(lambda link: link["before"] + called.get(link["url"], link["url"]), node)
+    return called.get(node, node)
+
+
 def local_name(text: str) -> tuple[str, str] | None:
     """Type and id of what a reference leads to on this server, where a hospital may write it; else None."""
     match = _LOCAL.match(text)
@@ -143,6 +177,13 @@ def called_in_files(kind: str, theirs: Resource) -> str:
         if not system.startswith(CANON) and "&" not in system + value:
             return f"{kind}?identifier={system}|{value}"
     return ""
+
+
+def tags_of(resource: Resource) -> list[Resource]:
+    """The tags of a resource whose form nobody has looked at yet."""
+    meta = resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    return [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
 
 
 def deeper_than(value: Any, most: int) -> bool:

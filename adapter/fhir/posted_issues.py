@@ -1,4 +1,4 @@
-"""Issues of what a hospital writes to our server. Codes FHIR-280 … FHIR-289."""
+"""Issues of what a hospital writes to our server. Codes FHIR-280 … FHIR-292, FHIR-295."""
 
 from __future__ import annotations
 
@@ -125,4 +125,56 @@ def id_is_taken(pointer: str) -> Issue:
         en="this id belongs to another hospital, or to a resource that the case made of a file; it cannot be written",
         hint_zh="请用医院自己的 id 写入(PUT 类型/医院的id),或用 POST",
         hint_en="write it under the hospital's own id (PUT Type/own-id), or POST it",
+    )
+
+
+def posted_elsewhere(pointer: str, place: str) -> Issue:
+    """A PUT under the hospital's own id of what was POSTed with that id."""
+    return Issue(
+        code="FHIR-290",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh=f"医院的这个资源(按其自身 id)已用 POST 写入,地址是 {place}",
+        en=f"this resource of the hospital, by its own id, was POSTed before and stands at {place}",
+        hint_zh="请把 id 改为该地址中的 id,PUT 到该地址",
+        hint_en="PUT it to that address, with the id of that address",
+    )
+
+
+def same_full_url(pointer: str) -> Issue:
+    """Two entries of a transaction have one fullUrl (R4 bdl-7)."""
+    return Issue(
+        code="FHIR-291",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="一个事务中有两个条目的 fullUrl 相同,无法确定引用的是哪一个",
+        en="two entries of one transaction have the same fullUrl, so nobody knows which one is referred to",
+        hint_zh="请给每个条目一个自己的 fullUrl,例如新的 urn:uuid",
+        hint_en="give each entry a fullUrl of its own, a new urn:uuid for example",
+    )
+
+
+def there_already(pointer: str) -> Issue:
+    """If-None-Match: * (or version 0), and there is one."""
+    return Issue(
+        code="FHIR-292",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="If-None-Match 要求尚无此资源,但它已存在,未写入",
+        en="If-None-Match wants no such resource, but there is one; nothing was written",
+        hint_zh="要修改它,请用 If-Match 写明现行版本",
+        hint_en="to change it, name the present version in If-Match",
+    )
+
+
+def only_a_part(pointer: str) -> Issue:
+    """A resource that was shown in part (``_summary``, ``_elements``) comes back as if it were whole."""
+    return Issue(
+        code="FHIR-295",
+        severity=Severity.ERROR,
+        pointer=pointer,
+        zh="这是只显示了一部分的资源(SUBSETTED),写入会丢失其余内容,未写入",
+        en="this is a part of a resource (SUBSETTED); writing it would lose the rest, so nothing was written",
+        hint_zh="请读取完整资源(不带 _summary、_elements),修改后再写入",
+        hint_en="read the whole resource, without _summary and _elements, and change that",
     )

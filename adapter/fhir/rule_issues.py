@@ -1,4 +1,5 @@
-"""Issues of the rules between resources and of the rules in R4's prose. Codes FHIR-185 to 194, 220 to 225 and 236."""
+"""Issues of files that cannot be read, of the rules between resources and of R4's prose. Codes FHIR-185 to 194, 220 to
+225, 236 and 280 to 282."""
 
 from __future__ import annotations
 
@@ -14,6 +15,42 @@ def not_xml(reason: str) -> Issue:
         en=f"not well-formed FHIR XML: {reason}",
         hint_zh="请发送方检查 XML 后重新发送",
         hint_en="ask the sender to check the XML, then send again",
+    )
+
+
+def not_utf8() -> Issue:
+    return Issue(
+        code="FHIR-296",
+        severity=Severity.FATAL,
+        pointer="body",
+        zh="文件是 UTF-16 编码;FHIR 只用 UTF-8",
+        en="the file is UTF-16; FHIR is written in UTF-8",
+        hint_zh="请另存为 UTF-8 后重试(记事本中的“Unicode”即 UTF-16)",
+        hint_en="save it as UTF-8 (what Windows calls 'Unicode' is UTF-16)",
+    )
+
+
+def not_readable(reason: str) -> Issue:
+    return Issue(
+        code="FHIR-298",
+        severity=Severity.FATAL,
+        pointer="body",
+        zh=f"文件无法读取:{reason}",
+        en=f"the file cannot be read: {reason}",
+        hint_zh="请检查文件权限和磁盘",
+        hint_en="check who may read it, and the disk",
+    )
+
+
+def too_deep(pointer: str) -> Issue:
+    return Issue(
+        code="FHIR-297",
+        severity=Severity.FATAL,
+        pointer=pointer,
+        zh="嵌套层次过深,无法校验",
+        en="it is nested too deeply to be checked",
+        hint_zh="请检查生成该资源的程序;正常资源不会嵌套数百层",
+        hint_en="check what wrote it; no resource needs hundreds of levels",
     )
 
 

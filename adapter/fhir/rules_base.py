@@ -21,6 +21,16 @@ _PERIOD = re.compile(
 )
 
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+def pointer_to(resource: Any) -> str:
+    """``Type/id`` of a resource that nobody has looked at; what is not a plain name or id is not repeated."""
+    name, identity = str(resource.get("resourceType")), resource.get("id")
+    plain = isinstance(identity, str) and _ID.fullmatch(identity)
+    return f"{name if name.isascii() and name.isalpha() else '?'}/{identity if plain else '?'}"
+
+
 def order_findings(resource: Resource, where: str, text: bytes | None = None) -> list[Issue]:
     """Starts that lie after their end, anywhere in the resource (not in contained ones, they come by themselves).
 

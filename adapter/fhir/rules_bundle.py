@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapter.fhir import issues
-from adapter.fhir.rules_base import references
+from adapter.fhir.rules_base import pointer_to, references
 from adapter.fhir.rules_insurance import insurance_findings
 from adapter.fhir.rules_targets import target_findings
 from adapter.fhir.rules_versions import history_findings
@@ -37,7 +37,7 @@ def bundle_findings(bundle: Resource, where: str, *, sending: bool) -> Iterator[
         if "resource" in entry and "fullUrl" not in entry and entry.get("request", {}).get("method") != "POST":
             yield issues.no_address(place, Severity.ERROR if sending else Severity.WARNING)
         if "fullUrl" in entry:
-            key = (entry["fullUrl"], entry.get("resource", {}).get("meta", {}).get("versionId", ""))
+            key = (entry["fullUrl"], _version(entry.get("resource", {})))
             if key in seen and kind != "history":
                 yield issues.invariant(f"{place}.fullUrl", "bdl-7")
             seen.add(key)
@@ -52,10 +52,14 @@ def bundle_findings(bundle: Resource, where: str, *, sending: bool) -> Iterator[
     yield from insurance_findings(addressed, prose)
     types = {address: str(resource.get("resourceType")) for address, resource in addressed if address}
     for resource in resources:
-        where = f"{resource.get('resourceType')}/{resource.get('id', '?')}"
-        yield from target_findings(resource, where, types)
+        yield from target_findings(resource, pointer_to(resource), types)
     if sending:
         yield from unresolved(resources, {entry.get("fullUrl", "") for entry in entries})
+
+
+def _version(resource: Resource) -> str:
+    meta = resource.get("meta")
+    return str(meta.get("versionId", "")) if isinstance(meta, dict) else ""
 
 
 def _head(bundle: Resource, kind: str, entries: Sequence[Resource], where: str) -> Iterator[Issue]:
@@ -91,13 +95,13 @@ def set_findings(resources: Iterable[Resource], *, complete: bool, prose: Severi
 
 
 def _ids(resources: Iterable[Resource]) -> Iterator[Issue]:
-    seen: set[tuple[Any, Any]] = set()
+    seen: set[tuple[str, str]] = set()
     for resource in resources:
-        key = (resource.get("resourceType"), resource.get("id"))
-        if key[1] is not None and key in seen and isinstance(key[0], str):
-            yield issues.repeated_id(f"{key[0]}/{key[1]}")
-        if isinstance(key[1], str):
-            seen.add(key)
+        kind, identity = resource.get("resourceType"), resource.get("id")
+        if isinstance(kind, str) and isinstance(identity, str):
+            if (kind, identity) in seen:
+                yield issues.repeated_id(pointer_to(resource))
+            seen.add((kind, identity))
 
 
 def unresolved(resources: Sequence[Resource], addresses: set[str]) -> Iterator[Issue]:
@@ -111,5 +115,4 @@ def unresolved(resources: Sequence[Resource], addresses: set[str]) -> Iterator[I
             relative = target.partition("/_history/")[0]
             away = target.startswith(("#", "http:", "https:")) or "?" in target
             if not away and relative not in ids and target not in addresses:
-                where = f"{resource.get('resourceType')}/{resource.get('id', '?')}"
-                yield issues.dangling(where + path_text(path), relative)
+                yield issues.dangling(pointer_to(resource) + path_text(path), relative)

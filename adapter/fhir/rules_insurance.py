@@ -38,8 +38,8 @@ def insurance_findings(addressed: Iterable[tuple[str, Resource]], prose: Severit
     known: dict[str, dict[str, Resource]] = {}
     for address, resource in addressed:
         kind = resource.get("resourceType")
-        if kind in _TYPES:
-            its = known.setdefault(str(kind), {})
+        if isinstance(kind, str) and kind in _TYPES:
+            its = known.setdefault(kind, {})
             its[f"{kind}/{resource.get('id')}"] = resource
             if address:
                 its[address] = resource

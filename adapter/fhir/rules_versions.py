@@ -49,6 +49,8 @@ def history_findings(entries: Sequence[Resource], prose: Severity) -> Iterator[I
         if resource is None:
             continue
         key = (resource.get("resourceType"), resource.get("id"))
+        if not all(isinstance(each, str) for each in key):
+            continue  # the resource itself is told as unsound
         if key in newest:
             yield from active_findings(resource, newest[key], prose)
         newest[key] = resource

@@ -6,13 +6,14 @@ resource that fails both is looked at again for what is wrong.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from adapter.fhir import issues
+from adapter.fhir.rule_issues import too_deep
 from adapter.fhir.rules import advice, findings, prose_findings
+from adapter.fhir.rules_base import pointer_to
 from adapter.fhir.rules_bundle import bundle_findings, set_findings
 from adapter.fhir.schema.compiled import SERVED, fits, ordinary, problems
 from adapter.model.issues import Issue, Severity
@@ -21,8 +22,6 @@ Resource = Mapping[str, Any]
 
 #: Types whose elements hold whole resources.
 _OUTER = ("Bundle", "Parameters")
-
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def validate(
@@ -44,7 +43,10 @@ def validate(
     known = list(resources)
     found: list[Issue] = []
     for resource in known:
-        its = _one(resource, sending)
+        try:
+            its = _one(resource, sending)
+        except RecursionError:
+            return [too_deep(pointer_to(resource))]
         found += its if its or not advise else _advice(resource)
     severity = Severity.ERROR if sending else Severity.WARNING
     found += set_findings(known, complete=complete, prose=severity)
@@ -64,7 +66,7 @@ def _one(resource: Resource, sending: bool) -> list[Issue]:
         return [issues.no_resource()]
     severity = Severity.ERROR if sending else Severity.WARNING
     if name not in SERVED:
-        return [issues.type_not_served(_plain_pointer(resource), name, severity)]
+        return [issues.type_not_served(pointer_to(resource), name, severity)]
     where = f"{name}/{resource.get('id', '?')}"
     if ordinary(name, resource):  # the hot path: sound, and nothing in it to compare
         found = prose_findings(resource, where, severity)
@@ -72,7 +74,7 @@ def _one(resource: Resource, sending: bool) -> list[Issue]:
         found = findings(resource, where, severity)
     else:  # the rules trust the structure, so they wait until it is sound
         inner = _entries(resource, sending) if name in _OUTER else []
-        return problems(name, resource, _plain_pointer(resource)) + inner
+        return problems(name, resource, pointer_to(resource)) + inner
     if name in _OUTER:
         found += _entries(resource, sending)
     if name == "Bundle":
@@ -107,10 +109,3 @@ def _contained(contained: Sequence[Resource], where: str, sending: bool) -> list
     for inner in contained:
         found += [replace(issue, pointer=f"{where}.contained({issue.pointer})") for issue in _one(inner, sending)]
     return found
-
-
-def _plain_pointer(resource: Resource) -> str:
-    """``Type/id`` of a resource that nobody has looked at; what is not a plain name or id is not repeated."""
-    name, identity = str(resource.get("resourceType")), resource.get("id")
-    plain = isinstance(identity, str) and _ID.fullmatch(identity)
-    return f"{name if name.isascii() and name.isalpha() else '?'}/{identity if plain else '?'}"

@@ -19,8 +19,14 @@ from adapter.fhir.schema.compiled import Version
 from adapter.fhir.xml_in import resource_of
 from adapter.model.issues import AdapterError, Issue
 
+#: Marks of a byte order: UTF-8's says nothing and is skipped; with the others it is not what FHIR is written in.
+_MARK = b"\xef\xbb\xbf"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
 #: Endings of the names of files that hold one resource a line.
 LINES = (".ndjson", ".jsonl")
+
+_NO_DOCTYPE = "a document type is not allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,12 @@ def written(stream: BinaryIO, *, lines: bool = False, version: Version = "R4") -
         lines: it is NDJSON whatever it looks like, so that a broken first line costs that line only.
         version: whose definitions tell what an XML element is.
     """
-    number, first = _next(stream, 0)
+    number, first = _next(stream, 0)  # UTF-8's mark before a line break makes a line that is not blank
+    if first.startswith(_OTHER_MARKS):
+        rest = stream.read()
+        yield Written(None, len(first) + len(rest), None, (rule_issues.not_utf8(),))
+        return
+    first = first.removeprefix(_MARK)
     if first.lstrip().startswith(b"<"):
         whole = first + stream.read()
         yield _read(None, whole, partial(from_xml, version=version))
@@ -63,11 +74,16 @@ def written(stream: BinaryIO, *, lines: bool = False, version: Version = "R4") -
 
 def from_xml(data: bytes, version: Version = "R4") -> dict[str, Any]:
     """A resource from its XML text. Raises AdapterError: FHIR-236, it is no FHIR XML."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
         if b"<!DOCTYPE" in data:
-            raise ValueError("a document type is not allowed")
-        return resource_of(etree.fromstring(data, parser), version)
+            raise ValueError(_NO_DOCTYPE)
+        root = etree.fromstring(data, parser)
+        if root.getroottree().docinfo.internalDTD is not None:  # in UTF-16 and the like its bytes are others
+            raise ValueError(_NO_DOCTYPE)
+        return resource_of(root, version)
     except etree.XMLSyntaxError as error:
         raise AdapterError(rule_issues.not_xml(f"line {error.lineno}, column {error.offset}")) from error
     except ValueError as error:

@@ -6,25 +6,40 @@ alone. Amounts keep their digits.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from adapter.fhir.canonical import REACH
 from adapter.fhir.schema.compiled import SERVED, Version, definition
 
 _FHIR = "{http://hl7.org/fhir}"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _RESOURCES = ("AnyResource",)
 
+#: Attributes in a namespace: where a schema lies may be said, and is nothing of the resource.
+_SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+#: Numbers as FHIR writes them; Python itself takes more: 1_000, digits of other scripts, spaces around.
+_WHOLE = re.compile(r"(0|[-+]?[1-9][0-9]{0,18})\Z", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?\Z", re.ASCII)
+
 
 def resource_of(element: Any, version: Version = "R4") -> dict[str, Any]:
-    """A resource from its XML element (lxml or ElementTree). Raises ValueError when it is no FHIR element."""
+    """A resource from its XML element (lxml or ElementTree).
+
+    Raises:
+        ValueError: it is no FHIR element, or something in it has no place in FHIR: text between elements, attributes
+            that FHIR does not have.
+    """
     kind = _name(element)
     found: dict[str, Any] = {"resourceType": kind}
     if kind not in SERVED:
         ids = [child.get("value") for child in element if _name(child) == "id"]
         return {**found, "id": ids[0]} if ids and ids[0] else found
-    return {**found, **_members(element, kind, version)}
+    return {**found, **_members(element, kind, version, ())}
 
 
 def entry_of(element: Any) -> dict[str, Any]:
@@ -32,13 +47,18 @@ def entry_of(element: Any) -> dict[str, Any]:
     return _members(element, "Bundle.entry", "R4")
 
 
-def _members(element: Any, kind: str, version: Version) -> dict[str, Any]:
+def _members(element: Any, kind: str, version: Version, attributes: tuple[str, ...] = ("id",)) -> dict[str, Any]:
     properties = definition(kind, version).get("properties", {})
     found: dict[str, Any] = {}
-    for attribute in ("id", "url"):
-        if (text := element.get(attribute)) is not None:
-            found[attribute] = text
+    for attribute, text in element.items():
+        if attribute in attributes or (attribute == "url" and kind == "Extension"):
+            if attribute != "value":
+                found[attribute] = text
+        elif not attribute.startswith(_SCHEMA_INSTANCE):
+            raise ValueError("an attribute stands where FHIR has none")
+    _no_text(element.text)
     for child in element:
+        _no_text(child.tail)
         if kind == "Narrative" and child.tag == f"{_XHTML}div":
             found["div"] = _markup(child, f' xmlns="{_XHTML[1:-1]}"')
             continue
@@ -51,7 +71,22 @@ def _members(element: Any, kind: str, version: Version) -> dict[str, Any]:
             raise ValueError(f"{name} stands twice")
         else:
             found |= {key: each for key, each in ((name, value), (f"_{name}", beside)) if each is not None}
-    return found
+    return _without_nothing(found)
+
+
+def _no_text(text: str | None) -> None:
+    if text and not text.isspace():
+        raise ValueError("text between elements; FHIR writes a value as the attribute value")
+
+
+def _without_nothing(found: dict[str, Any]) -> dict[str, Any]:
+    """A list that holds nothing but what stands beside its values is written without the values."""
+    empty = [
+        name
+        for name, each in found.items()
+        if f"_{name}" in found and isinstance(each, list) and all(one is None for one in each)
+    ]
+    return {name: each for name, each in found.items() if name not in empty} if empty else found
 
 
 def _value(element: Any, target: str, version: Version) -> tuple[Any, dict[str, Any] | None]:
@@ -64,9 +99,10 @@ def _value(element: Any, target: str, version: Version) -> tuple[Any, dict[str, 
     if "properties" in definition(target, version):
         return _members(element, target, version), None
     if element.get("value") is None and not target:
-        return _members(element, target, version) or None, None
-    beside = _members(element, "Element", version)
-    return _primitive(element.get("value"), definition(target, version).get("type")), beside or None
+        return _members(element, target, version), None
+    value = _primitive(element.get("value"), definition(target, version).get("type"))
+    beside = _members(element, "Element", version, ("id", "value"))
+    return value, beside if beside or value is None else None  # an element that is empty stays there, to be told
 
 
 def _markup(element: Any, namespace: str = "") -> str:
@@ -76,24 +112,29 @@ def _markup(element: Any, namespace: str = "") -> str:
     if not element.tag.startswith(_XHTML):
         raise ValueError("a narrative holds XHTML only")
     name = element.tag.removeprefix(_XHTML)
-    attributes = "".join(f" {key}={quoteattr(text)}" for key, text in element.attrib.items())
+    attributes = "".join(f" {_attribute(key)}={quoteattr(text)}" for key, text in element.attrib.items())
     inside = escape(element.text or "") + "".join(_markup(child) + escape(child.tail or "") for child in element)
     return f"<{name}{namespace}{attributes}>{inside}</{name}>" if inside else f"<{name}{namespace}{attributes}/>"
 
 
+def _attribute(name: str) -> str:
+    if name == _LANGUAGE:
+        return "xml:lang"
+    if name.startswith("{"):
+        raise ValueError("a narrative holds XHTML only")
+    return name
+
+
 def _primitive(text: str | None, kind: Any) -> Any:
-    """A number or a flag where the definition says so and the text is one; any other text stays."""
+    """A number or a flag where the definition says so and the text is one within reach; any other text stays."""
     if text is None:
         return None
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
-    try:
-        if kind == "integer":
-            return int(text)
-        if kind == "number" and (number := Decimal(text)).is_finite():
-            return number
-    except (ValueError, InvalidOperation):
-        return text
+    if kind == "integer" and _WHOLE.match(text):
+        return int(text)
+    if kind == "number" and _NUMBER.match(text) and -REACH < (number := Decimal(text)).adjusted() < REACH:
+        return number
     return text
 
 

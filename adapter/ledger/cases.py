@@ -107,6 +107,10 @@ class Cases(Session):
         self._append("case-amended", case_id, changes, at=at, actor=actor, reason=reason)
         return self._case(case_id)
 
+    def hold_case(self, case_id: str) -> None:
+        """Keep others from a case until this transaction ends: before whatever is read to decide on."""
+        self._hold_case(case_id)
+
     def case(self, case_id: str) -> CaseRow | None:
         """The case as it stands, or None."""
         self._hold_case(case_id)

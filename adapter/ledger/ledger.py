@@ -18,11 +18,13 @@ from adapter.ledger import issues as said
 from adapter.ledger import journal, migrate, projector, search_index
 from adapter.ledger.arrivals import Arrivals
 from adapter.ledger.bills import Bills
+from adapter.ledger.by_state import ByState
 from adapter.ledger.cases import Cases
 from adapter.ledger.engine import BUSY_SECONDS, READS, engine_for
 from adapter.ledger.finance import Finance
 from adapter.ledger.health import Counts
 from adapter.ledger.inbox import Inbox
+from adapter.ledger.late import Late
 from adapter.ledger.messages_in import MessagesIn
 from adapter.ledger.month_figures import MonthFigures
 from adapter.ledger.outbox_verdicts import OutboxVerdicts
@@ -42,6 +44,7 @@ from adapter.model.issues import AdapterError, Issue
 
 class Transaction(
     Cases,
+    ByState,
     Papers,
     Resources,
     Inbox,
@@ -57,6 +60,7 @@ class Transaction(
     Finance,
     Finder,
     Recorded,
+    Late,
     MonthFigures,
 ):
     """One piece of work. Each parent is one part of the memory and has its own file."""

@@ -6,18 +6,18 @@ before anything is sent, so whoever comes after a killed worker knows that the m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, exists, func, literal, select
 
 from adapter.ledger import issues as said
 from adapter.ledger import quick
 from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
 from adapter.ledger.rows import MessageRow, MessageState
-from adapter.ledger.session import Session, digest_of
+from adapter.ledger.session import Session, digest_of, holding
 from adapter.ledger.tables import content, moment_text, outbox, pauses, receipts
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
@@ -27,9 +27,15 @@ from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 FINAL = (Outcome.ACCEPTED, Outcome.REJECTED)
 
 _STORED = select(outbox).where(outbox.c.key == bindparam("key"))
-_LAST_PLACE = select(func.max(outbox.c.place)).where(outbox.c.order_key == bindparam("order_key"))
-_LAST_NUMBER = select(func.max(outbox.c.number)).where(outbox.c.case_id == bindparam("case_id"))
+_LAST = select(
+    select(func.max(outbox.c.place)).where(outbox.c.order_key == bindparam("order_key")).scalar_subquery(),
+    select(func.max(outbox.c.number)).where(outbox.c.case_id == bindparam("case_id")).scalar_subquery(),
+)
 _STORED_HELD = _STORED.with_for_update()
+_STORED_HELD_OF = _STORED.where(outbox.c.case_id == bindparam("case_id")).with_for_update()
+_HOLD_ITS_CASE = select(outbox.c.case_id, holding(literal("case:") + outbox.c.case_id)).where(
+    outbox.c.key == bindparam("key")
+)
 
 
 def _with_body() -> Select[Any]:
@@ -45,6 +51,7 @@ _FIRST_OF_ITS_ORDER = ~exists().where(
 _WAITED_FOR = (
     select(outbox.c.endpoint).where(outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])).distinct()
 )
+_PAUSED_UNTIL = select(pauses.c.until).where(pauses.c.endpoint == bindparam("endpoint"))
 _PAUSED = select(pauses.c.endpoint).where(pauses.c.until > bindparam("now"))
 
 
@@ -95,10 +102,11 @@ class Outbox(Session):
                 raise said.MessageConflict(said.key_taken(message.key))
             return False
         self._keep([message.composed], [digest])
+        place, number = self._next(message)
         data = _fields(message) | {
             "content": digest,
-            "place": self._next_place(message.order_key),
-            "number": self._next_number(message.case_id),
+            "place": place,
+            "number": number,
             "not_before": moment_text(not_before or at),
         }
         self._append("message-enqueued", message.case_id, data, at=at, actor=actor, reason=reason)
@@ -224,7 +232,8 @@ class Outbox(Session):
 
     def paused_until(self, endpoint: str) -> datetime | None:
         """Until when an endpoint is paused, or None; the moment may have passed."""
-        return self._connection.execute(select(pauses.c.until).where(pauses.c.endpoint == endpoint)).scalar()
+        row = quick.first(self._connection, _PAUSED_UNTIL, {"endpoint": endpoint})
+        return None if row is None else row.until
 
     def message(self, key: str) -> MessageRow | None:
         """A message and where it stands, or None."""
@@ -302,28 +311,30 @@ class Outbox(Session):
 
     def _message_held(self, key: str) -> Any:
         """The message's row, held; its case is held first, as everywhere."""
-        row = quick.first(self._connection, _STORED, {"key": key})
+        asked = {"key": key}
+        if self._connection.dialect.name != "postgresql":  # the only writer there is
+            row = quick.first(self._connection, _STORED, asked)
+        elif (row := self._of_held_case(key)) is None:
+            for case_id, _ in quick.rows(self._connection, _HOLD_ITS_CASE, asked):
+                self._now_held(f"case:{case_id}")
+            row = quick.first(self._connection, _STORED_HELD, asked)
         if row is None:
             raise AdapterError(said.unknown_message(key))
-        if self._connection.dialect.name != "postgresql":
-            return row  # the only writer there is
-        self._hold_case(row.case_id)
-        (held,) = quick.rows(self._connection, _STORED_HELD, {"key": key})
-        return held
+        return row
 
-    def _next_place(self, order_key: str | None) -> int:
-        if order_key is None:
-            return 0
-        self._hold(f"order:{order_key}")
-        return self._last(_LAST_PLACE, {"order_key": order_key}) + 1
+    def _of_held_case(self, key: str) -> Any | None:
+        """The row, held, of a message of the one case that is held already."""
+        held = [name.removeprefix("case:") for name in self._held if name.startswith("case:")]
+        asked = {"key": key, "case_id": held[0]} if len(held) == 1 else None
+        return None if asked is None else quick.first(self._connection, _STORED_HELD_OF, asked)
 
-    def _next_number(self, case_id: str) -> int:
-        return self._last(_LAST_NUMBER, {"case_id": case_id}) + 1
-
-    def _last(self, question: Select[Any], values: Mapping[str, object]) -> int:
-        """The highest number so far, 0 for none."""
-        ((number,),) = quick.rows(self._connection, question, values)
-        return int(number or 0)
+    def _next(self, message: OutboundMessage) -> tuple[int, int]:
+        """Its place in the queue of its order key, 0 without one, and its number within its case."""
+        if message.order_key is not None:
+            self._hold(f"order:{message.order_key}")
+        asked = {"order_key": message.order_key, "case_id": message.case_id}
+        ((place, number),) = quick.rows(self._connection, _LAST, asked)
+        return 0 if message.order_key is None else int(place or 0) + 1, int(number or 0) + 1
 
 
 def _after(row: Row[Any], outcome: Outcome, worker: str, *, parked: bool) -> tuple[MessageState | None, Outcome | None]:

@@ -28,14 +28,14 @@ class Papers(Session):
 
         A paper of no case has ``case_id=""``. The same paper again writes nothing. Raises TypeError for a float.
         """
-        self._hold(f"paper:{case_id}/{name}")
+        self.hold_paper(case_id, name)
         self._file(case_id, name, json_text(paper).encode(), at=at, actor=actor, reason=reason)
 
     def file_paper_bytes(
         self, case_id: str, name: str, paper: bytes, *, at: datetime, actor: Actor, reason: str
     ) -> None:
         """As ``file_paper``, of a paper that the codec has written."""
-        self._hold(f"paper:{case_id}/{name}")
+        self.hold_paper(case_id, name)
         self._file(case_id, name, paper, at=at, actor=actor, reason=reason)
 
     def _file(self, case_id: str, name: str, paper: bytes, *, at: datetime, actor: Actor, reason: str) -> None:
@@ -48,8 +48,11 @@ class Papers(Session):
             self._once("paper", case_id, lambda: {**others, name: digest})
 
     def hold_paper(self, case_id: str, name: str) -> None:
-        """Keep others from deciding on a paper until this transaction ends."""
-        self._hold(f"paper:{case_id}/{name}")
+        """Keep others from deciding on a paper until this transaction ends. A case is held for all of its papers."""
+        if case_id:
+            self._hold_case(case_id)
+        else:
+            self._hold(f"paper:{name}")
 
     def paper(self, case_id: str, name: str) -> dict[str, object] | None:
         """The newest paper of that name, or None."""
@@ -83,6 +86,8 @@ class Papers(Session):
     def papers_named(self, case_id: str, beginning: str) -> dict[str, dict[str, object]]:
         """The newest papers whose names begin so, by name."""
         where = (papers.c.case_id == case_id) & papers.c.name.startswith(beginning, autoescape=True)
+        if self._connection.dialect.name == "sqlite":  # its LIKE goes through every paper there is; this uses the index
+            where &= papers.c.name.between(beginning, f"{beginning}\U0010ffff")
         rows = self._connection.execute(select(papers.c.name, papers.c.content).where(where).order_by(papers.c.name))
         return {row.name: json_object(self._body(row.content)) for row in rows.all()}
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, del
 
 from adapter.ledger import quick
 from adapter.ledger import tables as t
+from adapter.ledger.among import among
 from adapter.ledger.codec import json_text
 from adapter.ledger.tables import moment_of
 from adapter.model.case import Event
@@ -77,17 +78,15 @@ def _noted(connection: Connection, event: Event, data: Data) -> None:
 # -- resources --------------------------------------------------------------------------------------------------------
 
 _SUPERSEDE = (
-    update(t.resources)
-    .where(t.resources.c.type == bindparam("of_type"), t.resources.c.id == bindparam("of_id"), t.resources.c.newest)
-    .values(newest=False)
-)
+    update(t.resources).where(among("names", t.resources.c.type, t.resources.c.id), t.resources.c.newest)
+).values(newest=False)
 
 
 def _resources_recorded(connection: Connection, event: Event, data: Data) -> None:
     versions = data["versions"]
-    older = [{"of_type": row["type"], "of_id": row["id"]} for row in versions if row["version"] > 1]
+    older = [(row["type"], row["id"]) for row in versions if row["version"] > 1]
     if older:
-        quick.write_all(connection, _SUPERSEDE, older)
+        quick.write(connection, _SUPERSEDE, {"names": older})
     common = {"source": data["source"], "newest": True, "at": event.at}
     _add_all(connection, t.resources, [{**row, **common, "deleted": row["content"] is None} for row in versions])
     links = [{"case_id": event.case_id, "type": kind, "id": id_} for kind, id_ in data["links"]]

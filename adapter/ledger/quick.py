@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -27,7 +29,7 @@ def rows(connection: Connection, statement: Select[Any], values: Values) -> Sequ
     """All rows that a question finds, with their columns by name and by place.
 
     Args:
-        statement: one that is kept for good; what varies stands in its named parameters, none of them a list.
+        statement: one that is kept for good; what varies stands in its named parameters. A list needs ``among``.
     """
     if connection.dispatch.before_cursor_execute:
         return connection.execute(statement, values).all()
@@ -54,8 +56,12 @@ def write_all(connection: Connection, statement: UpdateBase, values: Sequence[Va
     """Run a statement for each of several rows that name the same columns."""
     if not values:
         return
-    if connection.dispatch.before_cursor_execute or connection.dialect.name != "sqlite":
-        connection.execute(statement, values)  # over a network many rows go in one statement
+    if connection.dispatch.before_cursor_execute:
+        connection.execute(statement, values)
+        return
+    if connection.dialect.name == "postgresql" and isinstance(statement, Insert):
+        names = tuple(values[0])  # over a network many rows go in one statement
+        write(connection, _of_lists(statement, names), {name: [row[name] for row in values] for name in names})
         return
     made = _made(connection.dialect, statement, values[0])
     cursor = connection.connection.cursor()
@@ -65,6 +71,15 @@ def write_all(connection: Connection, statement: UpdateBase, values: Sequence[Va
         raise _told(error, made) from error
     finally:
         cursor.close()
+
+
+@cache
+def _of_lists(statement: Insert, names: tuple[str, ...]) -> Insert:
+    """Add rows that are given as a list for each column: the same text for any number of them (PostgreSQL)."""
+    columns = statement.table.c
+    lists = [bindparam(name, type_=ARRAY(columns[name].type)) for name in names]
+    added = func.unnest(*lists).table_valued(*names).render_derived()
+    return statement.from_select(list(names), select(*(added.c[name] for name in names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +147,12 @@ def _compiled(dialect: Dialect, statement: Statement, names: tuple[str, ...]) ->
         if (process := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
     ]
     row = namedtuple("Row", [str(column.key) for column in read], rename=True)  # type: ignore[misc]  # known when it runs
+    text = str(compiled)
+    for name, bind in compiled.binds.items():
+        if isinstance(bind.type, ARRAY):  # in the binary form, which costs a sixth
+            text = text.replace(f"%({name})s", f"%({name})b")
     return _Made(
-        text=str(compiled),
+        text=text,
         names=tuple((name, into[name]) for name in compiled.positiontup or compiled.params),
         by_place=compiled.positional,
         fixed={name: value for name, value in compiled.params.items() if not compiled.binds[name].required},

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from adapter.ledger import journal
+from adapter.ledger.among import among
 from adapter.ledger.codec import json_object
 from adapter.ledger.rows import ResourceRow
 from adapter.ledger.session import Session
@@ -46,7 +47,7 @@ _AT = (
 )
 _NAMED = _AT_COLUMNS.where(
     resources.c.type == bindparam("type"),
-    resources.c.id.in_(bindparam("ids", expanding=True)),
+    among("ids", resources.c.id),
     resources.c.version == _LAST_THEN,
 )
 _AT_SINCE = _AT.where(resources.c.at > bindparam("since"))
@@ -94,7 +95,9 @@ class Recorded(Session):
 
     def resources_named_at(self, kind: str, ids: Collection[str], at: datetime) -> list[ResourceRow]:
         """As ``resources_at``, those of these ids, deleted ones among them, in no order."""
-        rows = self._connection.execute(_NAMED, {"type": kind, "ids": list(ids), "at": at}) if ids else ()
+        rows = (
+            self._connection.execute(_NAMED, {"type": kind, "ids": [[each] for each in ids], "at": at}) if ids else ()
+        )
         return [_row(row) for row in rows]
 
     def resources_at(

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, select
 
 from adapter.ledger import quick, search_index
+from adapter.ledger.among import among
 from adapter.ledger.rows import ResourceIn, ResourcePut, ResourceRow
 from adapter.ledger.search_index import Entry
 from adapter.ledger.session import Session, digest_of
 from adapter.ledger.tables import case_resources, content, resources
 from adapter.model.case import Actor
-
-#: Ids asked for in one statement; SQLite takes 32,766 values at most.
-_CHUNK = 500
 
 Name = tuple[str, str]
 
@@ -41,19 +38,14 @@ _VERSIONS = (
     .where(case_resources.c.case_id == bindparam("case_id"), resources.c.newest, resources.c.deleted.is_(False))
     .order_by(resources.c.type, resources.c.id)
 )
+_NAMED = among("names", resources.c.type, resources.c.id)
 _HEADS = select(resources.c.type, resources.c.id, resources.c.version, resources.c.digest, resources.c.deleted).where(
-    resources.c.type.in_(bindparam("types", expanding=True)),
-    resources.c.id.in_(bindparam("ids", expanding=True)),
-    resources.c.newest,
+    _NAMED, resources.c.newest
 )
 _WITH_BODY = select(resources, content.c.body).outerjoin(content, content.c.digest == resources.c.content)
-_NEWEST = _WITH_BODY.where(
-    resources.c.type == bindparam("kind"), resources.c.newest, resources.c.id.in_(bindparam("ids", expanding=True))
-)
-_CASES = (
-    select(case_resources.c.id, case_resources.c.case_id)
-    .where(case_resources.c.type == bindparam("kind"), case_resources.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(case_resources.c.case_id)
+_NEWEST = _WITH_BODY.where(_NAMED, resources.c.newest)
+_CASES = select(case_resources.c.type, case_resources.c.id, case_resources.c.case_id).where(
+    among("names", case_resources.c.type, case_resources.c.id)  # no order: SQLite would walk through all of them for it
 )
 _LINKS = select(case_resources.c.type, case_resources.c.id).where(case_resources.c.case_id == bindparam("case_id"))
 _OF_CASE = _VERSIONS.add_columns(content.c.body).join(content, content.c.digest == resources.c.content)
@@ -168,15 +160,8 @@ class Resources(Session):
     def newest_resources(self, names: Iterable[Name]) -> list[ResourceRow]:
         """The newest versions of several resources, in the order of the names; unknown ones are left out."""
         wanted = list(dict.fromkeys(names))
-        by_type: dict[str, list[str]] = {}
-        for kind, id_ in wanted:
-            by_type.setdefault(kind, []).append(id_)
-        found: dict[Name, ResourceRow] = {}
-        for kind, ids in by_type.items():
-            for start in range(0, len(ids), _CHUNK):
-                asked = {"kind": kind, "ids": ids[start : start + _CHUNK]}
-                rows = map(_resource_row, self._connection.execute(_NEWEST, asked))
-                found |= {(kind, row.id): row for row in rows}
+        rows = map(_resource_row, self._named(_NEWEST, wanted))
+        found = {(row.type, row.id): row for row in rows}
         return [found[name] for name in wanted if name in found]
 
     def history(self, type_: str, id_: str) -> list[ResourceRow]:
@@ -185,9 +170,14 @@ class Resources(Session):
         return [_resource_row(row) for row in self._connection.execute(query)]
 
     def resources_of_case(self, case_id: str, types: Collection[str] = ()) -> list[ResourceRow]:
-        """The newest versions of a case's resources, by type and id; deleted ones are left out."""
-        rows = quick.rows(self._connection, _of_case(frozenset(types)), {"case_id": case_id})
-        return [_resource_row(row) for row in rows]
+        """The newest versions of a case's resources, by type and id; deleted ones are left out.
+
+        Args:
+            types: only those; none: all.
+        """
+        # names first: asked for types, SQLite would walk through all resources of these types to find the case's few
+        names = [(kind, id_) for kind, id_ in self._links(case_id) if not types or kind in types]
+        return [row for row in self.newest_resources(sorted(names)) if not row.deleted]
 
     def kept_of_case(self, case_id: str) -> list[Kept]:
         """As ``resources_of_case``, all of them, with no more than is needed to read them."""
@@ -206,37 +196,33 @@ class Resources(Session):
 
     def cases_of_resources(self, names: Iterable[Name]) -> dict[Name, list[str]]:
         """Ids of the cases that each of several resources belongs to; those of none are left out."""
-        by_type: dict[str, list[str]] = {}
-        for kind, id_ in dict.fromkeys(names):
-            by_type.setdefault(kind, []).append(id_)
         found: dict[Name, list[str]] = {}
-        for kind, ids in by_type.items():
-            for start in range(0, len(ids), _CHUNK):
-                asked = {"kind": kind, "ids": ids[start : start + _CHUNK]}
-                for id_, case_id in self._connection.execute(_CASES, asked):
-                    found.setdefault((kind, id_), []).append(case_id)
+        for kind, id_, case_id in self._named(_CASES, list(dict.fromkeys(names))):
+            found.setdefault((kind, id_), []).append(case_id)
+        for cases in found.values():
+            cases.sort()
         return found
+
+    def _named(self, question: Select[Any], names: Sequence[Name]) -> Sequence[Any]:
+        """Rows of these names; nothing is asked for none."""
+        return quick.rows(self._connection, question, {"names": names}) if names else ()
 
     def _heads(self, source: str, case_id: str | None, names: Iterable[Name]) -> dict[Name, Head]:
         """Newest versions; the source's resources are held, because stays share patients and organizations."""
         self._hold_case(case_id or "")
         self._hold(f"resources:{source}")
-        found: dict[Name, Head] = {}
-        wanted = set(names)
-        ids = sorted({id_ for _, id_ in wanted})
-        types = sorted({kind for kind, _ in wanted})
-        for start in range(0, len(ids), _CHUNK):
-            asked = {"types": types, "ids": ids[start : start + _CHUNK]}
-            for kind, id_, version, digest, deleted in self._connection.execute(_HEADS, asked):
-                if (kind, id_) in wanted:
-                    found[kind, id_] = Head(version, digest, deleted)
-        return found
+        rows = self._named(_HEADS, list(names))
+        return {(kind, id_): Head(version, digest, deleted) for kind, id_, version, digest, deleted in rows}
 
     def _unlinked(self, case_id: str | None, names: Iterable[Name]) -> list[list[str]]:
         if case_id is None:
             return []
-        there = {(kind, id_) for kind, id_ in quick.rows(self._connection, _LINKS, {"case_id": case_id})}
+        there = self._links(case_id)
         return [list(name) for name in names if name not in there]
+
+    def _links(self, case_id: str) -> set[Name]:
+        """Names of the resources of a case."""
+        return {(kind, id_) for kind, id_ in quick.rows(self._connection, _LINKS, {"case_id": case_id})}
 
     def _record(
         self,
@@ -261,16 +247,6 @@ class Resources(Session):
         """The versions that these are about to replace, with their bytes."""
         names = [(str(row["type"]), str(row["id"])) for row in versions if row["version"] != 1]
         return [Entry(row.type, row.id, row.body, row.at) for row in self.newest_resources(names) if not row.deleted]
-
-
-@cache
-def _of_case(types: frozenset[str]) -> Select[Any]:
-    """A case's resources with their bytes, of some types or of all; few such sets are ever asked for."""
-    query = _WITH_BODY.join(case_resources, _TIED).where(case_resources.c.case_id == bindparam("case_id"))
-    query = query.where(resources.c.newest, resources.c.deleted.is_(False))
-    if types:
-        query = query.where(or_(*(resources.c.type == name for name in sorted(types))))
-    return query.order_by(resources.c.type, resources.c.id)
 
 
 def _differs(head: Head, item: ResourceIn) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, Table, delete, insert, select, update
+from sqlalchemy import Connection, String, Table, delete, insert, literal, select, tuple_, update
 
 from adapter.ledger import quick
 from adapter.ledger.search_tables import (
@@ -103,7 +103,7 @@ def _newest(connection: Connection) -> Iterator[list[Entry]]:
     )
     after = ("", "")
     while True:
-        place = (resources.c.type > after[0]) | ((resources.c.type == after[0]) & (resources.c.id > after[1]))
+        place = tuple_(resources.c.type, resources.c.id) > tuple_(literal(after[0]), literal(after[1]))
         query = columns.where(resources.c.newest, place).order_by(resources.c.type, resources.c.id).limit(_BATCH)
         batch = [Entry(row.type, row.id, bytes(row.body), row.at) for row in connection.execute(query)]
         if not batch:
@@ -138,18 +138,17 @@ class _Lines:
                 self.longest[parameter] = length
 
 
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.name == "sqlite" else "%s"
-
-
 def _delete(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     keys = [column.name for column in table.primary_key]
-    marks = " AND ".join(f"{name} = {_mark(connection)}" for name in keys)
     places = [list(table.c.keys()).index(name) for name in keys]
-    connection.exec_driver_sql(
-        f"DELETE FROM {table.name} WHERE {marks}",  # noqa: S608  (names of our own tables)
-        [tuple(row[place] for place in places) for row in rows],
-    )
+    gone = [tuple(row[place] for place in places) for row in rows]
+    if connection.dialect.name == "sqlite":
+        marks = " AND ".join(f"{name} = ?" for name in keys)
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {marks}", gone)  # noqa: S608 - our own names
+        return
+    same = " AND ".join(f"{table.name}.{name} = gone.{name}" for name in keys)
+    lists = f"unnest({_lists(table, keys)}) AS gone ({', '.join(keys)})"
+    connection.exec_driver_sql(f"DELETE FROM {table.name} USING {lists} WHERE {same}", _columns(gone))  # noqa: S608
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -162,19 +161,26 @@ def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]
         marks = ", ".join("?" * len(names))
         connection.exec_driver_sql(f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608
         return
-    kinds = ", ".join(f"%s::{'text' if isinstance(table.c[name].type, String) else 'bigint'}[]" for name in names)
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({kinds}) ON CONFLICT DO NOTHING",  # noqa: S608
-        tuple(columns),
-    )
+    into = f"{table.name} ({', '.join(names)})"
+    words = f"INSERT INTO {into} SELECT * FROM unnest({_lists(table, names)}) ON CONFLICT DO NOTHING"  # noqa: S608
+    connection.exec_driver_sql(words, _columns(rows))
+
+
+def _lists(table: Table, names: Sequence[str]) -> str:
+    """A mark for a list of each column, for PostgreSQL; ``%b``: in the binary form, which costs a third."""
+    return ", ".join(f"%b::{'text' if isinstance(table.c[name].type, String) else 'bigint'}[]" for name in names)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
 
 
 def _note_longest(connection: Connection, longest: dict[int, int]) -> None:
     """Keep the longest time of each type; written only when it grows, so that writers do not wait for each other."""
     if not longest:
         return
-    table, mark = search_longest, _mark(connection)
+    table = search_longest
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     known = dict[int, int](quick.rows(connection, _LONGEST, {}))
     for parameter, took in sorted(longest.items()):
         if took <= known.get(parameter, -1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Insert, String, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Insert, String, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.ledger import journal, projector, quick
@@ -23,8 +23,14 @@ def digest_of(body: bytes) -> str:
 
 
 _BODY = select(content.c.body).where(content.c.digest == bindparam("digest"))
-#: On PostgreSQL, until the transaction ends.
-_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
+
+
+def holding(name: ColumnElement[str]) -> ColumnElement[Any]:
+    """Keeps a name from others until the transaction ends (PostgreSQL), and waits while another has it."""
+    return func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
+
+
+_HOLD = select(holding(bindparam("name", type_=String)))
 _KEEP: Mapping[str, Insert] = {
     "postgresql": postgresql.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
     "sqlite": sqlite.insert(content).on_conflict_do_nothing(index_elements=["digest"]),
@@ -108,8 +114,12 @@ class Session:
         for name in names:
             if name not in self._held:
                 quick.rows(self._connection, _HOLD, {"name": name})
-                self._held.add(name)
-                self._forget(_GUARDS.get(name.partition(":")[0]))  # whoever had to wait looks again
+                self._now_held(name)
+
+    def _now_held(self, name: str) -> None:
+        if name not in self._held:
+            self._held.add(name)
+            self._forget(_GUARDS.get(name.partition(":")[0]))  # whoever had to wait looks again
 
     def _once(self, topic: str, name: Hashable, read: Callable[[], T]) -> T:
         """What this transaction reads again and again, read once, until it writes something that touches the topic."""

@@ -11,11 +11,8 @@ import pytest
 from adapter.fhir.canonical import encode
 from tests.conformance import strangers, written
 from tests.conformance.faults import FOLDER, Fault, all_faults
-from tests.conformance.strangers import Verdict
+from tests.conformance.strangers import COUNTS, Verdict
 from tests.conftest import DemoRun
-
-#: One line a foreign validator, told at the end of the run.
-COUNTS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -60,14 +57,7 @@ def files(ours: list[Path], fault_files: dict[Path, Fault]) -> list[Path]:
 @pytest.fixture(scope="session")
 def medplum(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> dict[Path, Verdict]:
     verdicts = strangers.medplum(files)
-    _count("Medplum, fhirpath, value sets", verdicts, ours, pytestconfig)
-    return verdicts
-
-
-@pytest.fixture(scope="session")
-def hapi(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> dict[Path, Verdict]:
-    verdicts = strangers.hapi(files)
-    _count("HL7 validator (HAPI)", verdicts, ours, pytestconfig)
+    strangers.counted("Medplum, fhirpath, value sets", verdicts, ours, pytestconfig)
     return verdicts
 
 
@@ -75,12 +65,6 @@ def hapi(files: list[Path], ours: list[Path], pytestconfig: pytest.Config) -> di
 def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """A line for the end of the run."""
     return pytestconfig.stash[COUNTS].append
-
-
-def _count(who: str, verdicts: dict[Path, Verdict], ours: list[Path], config: pytest.Config) -> None:
-    errors = sum(verdicts[path].errors for path in ours)
-    warnings = sum(verdicts[path].warnings for path in ours)
-    config.stash[COUNTS].append(f"{who}: {len(ours)} files of ours, {errors} errors, {warnings} warnings")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +17,8 @@ from zipfile import ZipFile
 
 import httpx
 
-from tests.support.service import EXPORT, ROOT, SOURCE
+from tests.support.service import EXPORT, SOURCE
+from tests.support.terminal import Process, start
 
 TOKEN = "a-token-of-this-test"
 #: The hospital that writes FHIR where no other one is named.
@@ -64,13 +63,8 @@ def hospital(folder: Path) -> Iterator[Hospital]:
         "ADAPTER_LOG_LEVEL": "WARNING",
     }
     with served.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "adapter", "serve", "--port", str(port)],
-            cwd=ROOT,
-            env=os.environ | ours,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        words = ("serve", "--port", str(port))
+        process = start(*words, env=os.environ | ours, out=log.fileno(), err=log.fileno())
         try:
             _wait(served, process)
             for written in (_BEFORE, _AFTER):
@@ -83,12 +77,12 @@ def hospital(folder: Path) -> Iterator[Hospital]:
             process.terminate()
             try:
                 process.wait(30)
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 process.kill()
                 raise
 
 
-def _wait(served: Hospital, process: subprocess.Popen[bytes]) -> None:
+def _wait(served: Hospital, process: Process) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         assert process.poll() is None, f"the service did not start: {served.said()}"

@@ -30,7 +30,7 @@ _SECONDS = 120
 @contextmanager
 def office_server() -> Iterator[Counterpart]:
     """The server, until the ``with`` block ends."""
-    running = Counterpart("hapi", strangers.server(*PERSONS)).start()
+    running = Counterpart("hapi", strangers.server(*PERSONS), foreign=True).start()
     try:
         yield running
     finally:

@@ -8,11 +8,9 @@ import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,8 @@ from adapter.payers.delivery.endpoint import EndpointConfig
 from adapter.payers.delivery.endpoints.fhir.endpoint import FhirEndpoint
 from tests.rooms.ledger.test_journal import dump
 from tests.support.counterparts import Counterpart
-from tests.support.office import FACILITY, ROOT, SOURCE, act, case_id, office, row_of, settle_case, work
+from tests.support.office import FACILITY, SOURCE, act, case_id, office, row_of, settle_case, work
+from tests.support.terminal import Process, start
 from tests.support.terminal import run as run_command
 
 TWO_CALLS, ONE_CALL = "300010004", "300010003"
@@ -55,7 +54,7 @@ class Rig:
     folder: Path
     bureau: Counterpart
     aid: Counterpart
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[Process] = field(default_factory=list)
 
     @property
     def payers(self) -> dict[str, Counterpart]:
@@ -118,17 +117,10 @@ class Rig:
         path.write_text("\n".join(lines) + "\n", "utf-8")
         return path
 
-    def start(self, who: str) -> subprocess.Popen[str]:
+    def start(self, who: str) -> Process:
         """A worker that goes on for ever, or a service with its worker; neither gives up waiting for an answer."""
         words = ["deliver", "--watch"] if who == "worker" else ["serve", "--port", str(_free_port())]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "adapter", *words],
-            cwd=ROOT,
-            env=os.environ | {"ADAPTER_SETTINGS": str(self.settings(60))},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        process = start(*words, env=os.environ | {"ADAPTER_SETTINGS": str(self.settings(60))})
         self.started.append(process)
         return process
 
@@ -146,7 +138,7 @@ class Rig:
         told: dict[str, Any] = json.loads(ran.stdout[ran.stdout.index("{") :])
         return told
 
-    def leased_by(self, key: str, process: subprocess.Popen[str]) -> bool:
+    def leased_by(self, key: str, process: Process) -> bool:
         """Whether the ledger on disk shows the message in the hands of that process at this moment."""
         with closing(sqlite3.connect(f"file:{self.folder / 'adapter.db'}?mode=ro", uri=True)) as connection:
             rows = connection.execute("SELECT key, worker FROM outbox WHERE state = 'leased'").fetchall()
@@ -155,8 +147,7 @@ class Rig:
 
     def clean_up(self) -> None:
         for process in self.started:
-            with suppress(ProcessLookupError):
-                process.kill()
+            process.kill()
             process.wait(10)
 
 
@@ -166,7 +157,7 @@ def is_it(key: str, wanted: str) -> bool:
     return key.startswith(f"{wanted}.") if asked else key == wanted
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Process) -> None:
     """``kill -9``."""
     assert process.poll() is None, "it was to be killed alive"
     process.kill()

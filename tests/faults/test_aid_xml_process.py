@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def test_an_account_is_needed(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_stay_survives_a_lost_answer_and_a_killed_service(tmp_path: Path) -> None:
     seed = ROOT / "fixtures" / "endpoints" / "aid-xml.yaml"
-    command = [sys.executable, "-m", "adapter.counterparts", "aid-xml", "--store", str(tmp_path / "aid.sqlite")]
+    command = ["aid-xml", "--store", str(tmp_path / "aid.sqlite")]
     running = Counterpart("aid-xml", [*command, "--seed", str(seed)]).start()
     try:
         _walk(running, tmp_path)

@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +26,9 @@ from bench.synthetic.story import write_export
 from tests.faults.rig import check_journal, kill, until, writing_blocked
 from tests.rooms.cases.test_frames import frames_of
 from tests.support.messages import WINNING, home
-from tests.support.office import ROOT, SOURCE, act, office, story
+from tests.support.office import SOURCE, act, office, story
 from tests.support.service import EXPORT
+from tests.support.terminal import Process, start
 
 pytestmark = pytest.mark.slow
 
@@ -46,17 +46,16 @@ class House:
     """One ledger, and the processes that work on it. Resources are those of the HIS: ours say when they were made."""
 
     folder: Path
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started: list[Process] = field(default_factory=list)
 
-    def start(self, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, **settings: str) -> Process:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
         with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "adapter", *words],
-                cwd=ROOT,
+            process = start(
+                *words,
                 env=clean | {"ADAPTER_DATABASE_URL": f"sqlite:///{self.folder / 'adapter.db'}", **settings},
-                stdout=log,
-                stderr=log,
+                out=log.fileno(),
+                err=log.fileno(),
             )
         self.started.append(process)
         return process
@@ -99,12 +98,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path)
     yield made
     for process in made.started:
-        with suppress(ProcessLookupError):
-            process.kill()
+        process.kill()
         process.wait(10)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: Process) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) in (0, -signal.SIGTERM)  # the service ends by the signal, once it has stopped
 
@@ -293,7 +291,7 @@ def test_a_folder_with_slow_writers_beside_messages(house: House) -> None:
 # -- imports -----------------------------------------------------------------------------------------------------------
 
 
-def half_taken(house: House, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+def half_taken(house: House, start: Callable[[], Process]) -> None:
     """Start an import and kill it when some stays are recorded and others are not."""
     process = start()
     until(lambda: house.count("SELECT COUNT(*) FROM cases") > 2, "some stays are recorded")
@@ -329,7 +327,7 @@ def test_a_killed_import_goes_on_when_the_service_starts(house: House, many: Pat
 def test_an_upload_whose_service_is_killed_goes_on_when_it_starts_again(house: House, many: Path) -> None:
     port = free_port()
 
-    def upload() -> subprocess.Popen[bytes]:
+    def upload() -> Process:
         service = house.start("serve", "--port", str(port))
         until(awake(port), "the service answers")
         files = [("file", (path.name, path.read_bytes())) for path in sorted(many.glob("*.xml"))]

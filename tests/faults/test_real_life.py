@@ -257,6 +257,22 @@ def test_not_seen_needs_proof(kind: str, tmp_path: Path) -> None:
         assert (day.settled(), day.sent(), day.told()["reversed"]) == (1, 2, 1)
 
 
+@pytest.mark.slow
+def test_not_seen_needs_proof_by_files(tmp_path: Path) -> None:
+    """The receipt is lost: a person asks for it once more, and reads it; the settlement counts once."""
+    with bad_day("folder", tmp_path) as day:
+        admit(day, tmp_path)
+        day.try_it()
+        play(day, "not-seen-needs-proof", "receipt-lost")
+        day.settle()
+        assert (day.settled(), codes(row_of(STAY, day.tools))[:1]) == (1, ["CASE-323"])
+        assert day.courier is not None and day.courier.resume() == 1
+        outgoing.retry(f"{CASE}.v1.insurance.settle", day.tools, act(day.tools, "对方补发回执"))
+        day.work()
+        closed(day)
+        assert day.settled() == 1
+
+
 def test_every_file_is_played_and_every_part_can_be_scripted() -> None:
     played = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")}
     assert set(FILES) <= played

@@ -121,6 +121,9 @@ def test_a_stay_is_settled_reversed_and_reconciled_past_closed_doors(
         assert (state["settled"], state["duplicates"], state["repeats"]) == (0, {}, {})
         assert state["least_data_breaches"] == {}
 
+    tried = run(tmp_path, "conform", "insurance", "--endpoint", "bureau", "--scenario", "look-up")
+    assert (tried.returncode, "1 / 1" in tried.stdout) == (0, True), tried.stdout + tried.stderr
+
     kept = (tmp_path / "adapter.db").read_bytes()
     assert [secret for secret in (b"eyJ", b"Bearer ", b"PRIVATE KEY") if secret in kept] == []
 

@@ -7,8 +7,6 @@ a loss or a later notice before an earlier one is not.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +22,8 @@ from adapter.model.case import BillState
 from adapter.model.dates import SystemClock
 from adapter.model.messages import Outcome, Stage
 from tests.faults.rig import LEASE_SECONDS, LONGEST_DELAY, Rig, check_journal, kill, until
-from tests.support.office import ROOT, SOURCE, act, case_id, row_of, take_in
+from tests.support.office import SOURCE, act, case_id, row_of, take_in
+from tests.support.terminal import Process, start
 from tests.support.way_back import EVERYTHING, SECRET, SECRET_ENV, Receiver, mappings_with, receiver, telling_office
 
 pytestmark = pytest.mark.slow
@@ -44,7 +43,7 @@ def told_by_webhook(folder: Path, his: Receiver, timeout: int) -> Path:
 
 
 @contextmanager
-def process(folder: Path, mappings: Path, *words: str, rig: Rig | None = None) -> Iterator[subprocess.Popen[str]]:
+def process(folder: Path, mappings: Path, *words: str, rig: Rig | None = None) -> Iterator[Process]:
     """``adapter …`` over the folder's ledger; it is killed at the end if it still lives."""
     lines = [
         f'database_url = "sqlite:///{folder / "adapter.db"}"',
@@ -59,14 +58,7 @@ def process(folder: Path, mappings: Path, *words: str, rig: Rig | None = None) -
         lines += [f"longest_delay = {LONGEST_DELAY}", "timeout = 1"]
     settings = folder / "settings.toml"
     settings.write_text("\n".join(lines) + "\n", "utf-8")
-    started = subprocess.Popen(
-        [sys.executable, "-m", "adapter", *words],
-        cwd=ROOT,
-        env=os.environ | {"ADAPTER_SETTINGS": str(settings), SECRET_ENV: SECRET},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    started = start(*words, env=os.environ | {"ADAPTER_SETTINGS": str(settings), SECRET_ENV: SECRET})
     try:
         yield started
     finally:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.terminal import as_a_file
+
 ROOT = Path(__file__).resolve().parents[2]
 
 _BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<info>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -71,6 +73,13 @@ def environment(**more: str) -> dict[str, str]:
     """Ours without settings of the machine, with the commands of this Python first."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "LC_ALL": "C.UTF-8", **more}
+
+
+def at_a_terminal(folder: Path) -> dict[str, str]:
+    """The environment of a terminal at which ``adapter`` need not be read from disk each time; ``folder`` holds it."""
+    as_a_file(folder)
+    env = environment()
+    return env | {"PATH": f"{folder}{os.pathsep}{env['PATH']}"}
 
 
 def run(command: str, folder: Path, env: Mapping[str, str], *, seconds: float = 60) -> str:

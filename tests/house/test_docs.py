@@ -24,7 +24,7 @@ from adapter.settings import (
     OAuthSettings,
     Settings,
 )
-from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
+from tests.house.recipe import ROOT, Step, at_a_terminal, blocks, environment, missing, run, steps
 from tests.house.test_imports import FILES, MAY_IMPORT, OUTSIDE
 
 DOCS = ROOT / "docs"
@@ -133,15 +133,16 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_the_first_settlement_of_both_readmes_works(tmp_path: Path) -> None:
+def test_the_first_settlement_of_both_readmes_works(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """They give the same commands, which run once; the output is what each page shows."""
     (block,), (same,) = ([block for block in blocks(page) if block.info == "run"] for page in (README, README_ZH))
     assert [step.command for step in steps(block)] == [step.command for step in steps(same)]
     text = block.body.replace("out/first", str(tmp_path))
+    terminal = tmp_path_factory.mktemp("terminal")
     for printed in ("9001", "9002"):
         text = text.replace(printed, str(free_port()))
     lines = [line[2:] for line in text.splitlines() if line.startswith("$ ") and "activate" not in line]
-    output = run("\n".join([*lines, "wait"]), ROOT, environment(), seconds=240)
+    output = run("\n".join([*lines, "wait"]), ROOT, at_a_terminal(terminal), seconds=240)
     for page in (block, same):
         shown_lines = [line for step in steps(page) for line in step.shown]
         assert len(shown_lines) >= 5

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.recipe import ROOT, Step, blocks, environment, missing, run, steps
+from tests.house.recipe import ROOT, Step, at_a_terminal, blocks, missing, run, steps
 
 PAGE = ROOT / "docs" / "mapping-tutorial.md"
 
@@ -15,7 +15,8 @@ PAGE = ROOT / "docs" / "mapping-tutorial.md"
 @pytest.mark.slow
 def test_the_tutorial_works_step_by_step(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
-    env = environment()
+    (tmp_path / "bin").mkdir()
+    env = at_a_terminal(tmp_path / "bin")
     ran = 0
     for block in blocks(PAGE):
         if block.info == "run":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -75,7 +74,7 @@ def _process(name: str, store: Path) -> Iterator[Counterpart]:
         with bureau_process(store, f"test_{name.split()[1]}") as running:
             yield running
     elif name == "aid-xml":
-        command = [sys.executable, "-m", "adapter.counterparts", "aid-xml", "--store", str(store)]
+        command = ["aid-xml", "--store", str(store)]
         running = Counterpart("aid-xml", [*command, "--seed", str(aid_xml.SEED)]).start()
         try:
             yield running

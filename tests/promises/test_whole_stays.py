@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -136,14 +134,11 @@ class Hospital:
 @contextmanager
 def simulated(folder: Path, payer: Payer) -> Iterator[str]:
     """``adapter counterparts …`` as a process; gives the address of its ``ready`` line."""
-    command = [sys.executable, "-m", "adapter", "counterparts", *payer.command.split()]
-    process = subprocess.Popen(
-        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
-    )
+    process = terminal.start_talking("counterparts", *payer.command.split(), cwd=folder)
     assert process.stdout is not None
     try:
         word, _, address = process.stdout.readline().strip().partition(" ")
-        assert word == "ready", command
+        assert word == "ready", payer.command
         yield address
     finally:
         process.terminate()

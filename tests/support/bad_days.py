@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -217,15 +218,19 @@ def _config(name: str, dialect_name: str, address: str, form: str = "submit") ->
     )
 
 
-def desk_of(stack: ExitStack, folder: Path, role: str, clock: TestClock) -> Desk:
-    """A FHIR counterpart's desk with a store of its own."""
+@cache
+def _assessor(role: str) -> Assessor:
     seed = load_seed(ROOT / "fixtures" / "endpoints" / f"{role}.yaml")
-    store = Store(folder / f"{role}.sqlite")
-    stack.callback(store.close)
     plans = PlanBook.load(MAPPINGS, seed, [])
     plans = replace(plans, at_hand={**plans.at_hand, **_books()[1].at_hand})  # for rules that change
-    assessor = Assessor(seed, plans, load_lists(seed.items))
-    return Desk(role, store, assessor, by_transaction=role == "aid", seconds=lambda: clock.moment.timestamp())
+    return Assessor(seed, plans, load_lists(seed.items))
+
+
+def desk_of(stack: ExitStack, folder: Path, role: str, clock: TestClock) -> Desk:
+    """A FHIR counterpart's desk with a store of its own."""
+    store = Store(folder / f"{role}.sqlite")
+    stack.callback(store.close)
+    return Desk(role, store, _assessor(role), by_transaction=role == "aid", seconds=lambda: clock.moment.timestamp())
 
 
 def _fhir(stack: ExitStack, folder: Path, clock: TestClock, role: str = "bureau") -> dict[str, Any]:

@@ -12,11 +12,17 @@ import sys
 from types import FunctionType
 from typing import Any
 
+import hypothesis.stateful  # noqa: F401  this and what follows is imported once, before the children are forked
 import pytest
+import respx  # noqa: F401
 
 import tests.support.intake
 import tests.support.office
-import tests.support.programme  # noqa: F401  imported once, before the children are forked
+import tests.support.programme  # noqa: F401
+
+#: Plugins that no row needs are not loaded; that those imported above cannot be rewritten any more is of no concern.
+_NOT_LOADED = (word for name in ("cacheprovider", "xdist", "schemathesis") for word in ("-p", f"no:{name}"))
+_OPTIONS = ("-q", "-x", "--no-header", "-W", "ignore::pytest.PytestAssertRewriteWarning", *_NOT_LOADED)
 
 
 def disable(at: str, gives: str) -> None:
@@ -64,7 +70,7 @@ def main() -> None:
         at, _, gives = line.partition(" → ")
         disable(at, gives)
     only = OnlyTheRow(row)
-    code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", *files], plugins=[only])
+    code = pytest.main([*_OPTIONS, *files], plugins=[only])
     if not only.kept:
         sys.exit(5)
     sys.exit(int(code))

@@ -27,6 +27,8 @@ from adapter.counterparts.conformance.site import Site, load_site
 from adapter.counterparts.desk import Desk
 from adapter.counterparts.faults import Faults, fault_of
 from adapter.counterparts.seed import load_seed
+from adapter.counterparts.smart import TokenDesk
+from adapter.counterparts.smart_web import sign_in
 from adapter.counterparts.store import Store
 from adapter.counterparts.terms import PlanBook
 from tests.support.counterparts import ROOT
@@ -122,14 +124,19 @@ class Here:
 
 
 @contextmanager
-def counterpart_here(role: str, store: Path, *, ignore_keys: bool = False) -> Iterator[Here]:
-    """``bureau`` or ``aid``."""
+def counterpart_here(
+    role: str, store: Path, *, ignore_keys: bool = False, tokens: TokenDesk | None = None
+) -> Iterator[Here]:
+    """``bureau`` or ``aid``; with ``tokens`` nobody comes in without one of theirs."""
     assessor = _assessor(role)
     kept = Store(store)
     loop = asyncio.new_event_loop()
     desk = Desk(role, kept, assessor, ignore_keys=ignore_keys, by_transaction=role == "aid")
     faults = Faults()
-    wire = Wire(faults.around(web.build(desk, faults), lambda scope: None), loop)
+    app = web.build(desk, faults, tokens)
+    if tokens is not None:
+        sign_in(app, tokens)
+    wire = Wire(faults.around(app, lambda scope: None), loop)
     try:
         with httpx.Client(transport=wire) as client:
             yield Here(desk, faults, wire, Target("http://here.example/fhir", site(), client=client))

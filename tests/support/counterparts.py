@@ -9,7 +9,6 @@ with counterpart("bureau", store=tmp_path / "bureau.sqlite") as bureau:
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,18 +18,24 @@ from typing import Any
 
 import httpx
 
+from tests.support.terminal import PAYER, Process, start_talking
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Counterpart:
-    """A running counterpart; ``base`` is where it listens, ``fhir`` the FHIR base that endpoints are pointed at."""
+    """A running counterpart; ``base`` is where it listens, ``fhir`` the FHIR base that endpoints are pointed at.
+
+    ``command``: the words that start one of ours, or, where it is ``foreign``, a whole command line.
+    """
 
     role: str
     command: Sequence[str]
     base: str = ""
     tls: SSLContext | None = field(default=None, repr=False)
-    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    foreign: bool = False
+    process: Process | subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def fhir(self) -> str:
@@ -42,8 +47,11 @@ class Counterpart:
 
     def start(self, port: int = 0) -> Counterpart:
         """Start the process and wait for its ``ready`` line."""
-        self.process = subprocess.Popen(
-            [*self.command, "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        words = (*self.command, "--port", str(port))
+        self.process = (
+            subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+            if self.foreign
+            else start_talking(*words, program=PAYER)
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -115,7 +123,7 @@ def counterpart(
 
     ``more``: further options; ``tls``: how a test speaks to one that listens with TLS.
     """
-    command = [sys.executable, "-m", "adapter.counterparts", role, "--store", str(store), "--clock", clock]
+    command = [role, "--store", str(store), "--clock", clock]
     command += ["--seed", str(seed or ROOT / "fixtures" / "endpoints" / f"{role}.yaml")]
     command += ["--mappings", str(mappings or ROOT / "mappings")]
     command += ["--ignore-keys"] if ignore_keys else []

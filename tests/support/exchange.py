@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from adapter.counterparts.assess import Assessor
@@ -39,13 +40,17 @@ class Counter:
         return int(state(self.receiver.desk)["settled"])
 
 
-def counter(stack: ExitStack, folder: Path, name: str, role: str, clock: TestClock) -> Counter:
+@cache
+def _assessor(role: str) -> Assessor:
     seed = load_seed(ROOT / "fixtures" / "endpoints" / f"{role}.yaml")
+    return Assessor(seed, PlanBook.load(ROOT / "mappings", seed, []), load_lists(seed.items))
+
+
+def counter(stack: ExitStack, folder: Path, name: str, role: str, clock: TestClock) -> Counter:
     store = Store(folder / f"{role}.sqlite")
     stack.callback(store.close)
-    assessor = Assessor(seed, PlanBook.load(ROOT / "mappings", seed, []), load_lists(seed.items))
     later = role == "aid"
-    desk = Desk(role, store, assessor, by_transaction=later, seconds=lambda: clock.moment.timestamp())
+    desk = Desk(role, store, _assessor(role), by_transaction=later, seconds=lambda: clock.moment.timestamp())
     form = "transaction" if later else "submit"
     (folder / name).mkdir()
     config = EndpointConfig(name, "folder", str(folder / name), form=form, simulator=True, longest_delay=5, timeout=1)

@@ -96,6 +96,7 @@ class Line:
                     if name not in _OF_THE_CONNECTION:
                         self.send_header(name, value)
                 self.send_header("Content-Length", str(len(answer.content)))
+                self.send_header("Connection", "close")  # unsaid, the next request could go out on it
                 with suppress(OSError):  # who asked may be gone
                     self.end_headers()
                     self.wfile.write(answer.content)

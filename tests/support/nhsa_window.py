@@ -15,7 +15,6 @@ import functools
 import hashlib
 import hmac
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -326,7 +325,7 @@ def command(store: Path, **changed: str) -> list[str]:
 def bureau_process(store: Path, region: str = "plain", *, clock: str = "claim") -> Iterator[Counterpart]:
     """A bureau in a process of its own for the length of a ``with`` block; transactions go to ``base`` + ``/nhsa``."""
     words = command(store, region=str(HOME / "regions" / f"{region}.yaml"), clock=clock)
-    running = Counterpart("nhsa-bureau", [sys.executable, "-m", "adapter.counterparts", *words]).start()
+    running = Counterpart("nhsa-bureau", words).start()
     try:
         yield running
     finally:

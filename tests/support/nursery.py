@@ -14,8 +14,10 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn, cast
 
 _MOST = 1 << 20
@@ -36,6 +38,24 @@ def _receive(door: socket.socket) -> tuple[dict[str, object], list[int]]:
     return json.loads(body), files
 
 
+def pass_on(path: str) -> NoReturn:
+    """Be a command in front of the nursery at ``path``: our words and streams are its, and so is how it ends."""
+    forwarded = (signal.SIGTERM, signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, forwarded)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door, door.makefile() as answers:
+        door.connect(path)
+        send(door, sys.argv[1:], os.environ, str(Path.cwd()), (0, 1, 2))
+        child = int(answers.readline())
+        for each in forwarded:
+            signal.signal(each, lambda number, _: os.kill(child, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, forwarded)
+        code = int(answers.readline())
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
 def _be_the_command(program: str, asked: dict[str, object], files: list[int]) -> NoReturn:
     code = 70
     try:
@@ -54,6 +74,9 @@ def _be_the_command(program: str, asked: dict[str, object], files: list[int]) ->
     except BaseException:
         traceback.print_exc()
     finally:
+        for thread in threading.enumerate():  # as at the end of any program
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
@@ -72,9 +95,15 @@ def _attend(program: str, door: socket.socket) -> None:
     door.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def main(path: str, program: str) -> None:
-    """Serve until standard input ends, which it does when the tests end. ``program``: the module with ``main``."""
-    importlib.import_module(program)  # what the children need not read again
+def main(path: str, program: str, *later: str) -> None:
+    """Serve until standard input ends, which it does when the tests end.
+
+    Args:
+        program: the module with ``main``.
+        later: modules that it imports when it runs.
+    """
+    for module in (program, *later):
+        importlib.import_module(module)  # what the children need not read again
     gc.collect()
     gc.freeze()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -100,4 +129,4 @@ def main(path: str, program: str) -> None:
 
 if __name__ == "__main__":
     os.setsid()
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -1,7 +1,7 @@
 """A subscriber's receiver in this process: keeps what comes and answers as it is told.
 
 with receiving() as receiver:
-    receiver.answers = [500]          # then 200 for ever
+    receiver.answers = [500, HANGS]   # then 200 for ever
     …
     receiver.came                     # [Came("PUT", "/hook/Patient/1", {…}, b"…")]
 """
@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
+
+#: Instead of a status: no answer, until whoever asked is gone or the receiver ends.
+HANGS = 0
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,14 @@ class Came:
 
 @dataclass
 class Receiver:
-    """What came so far, and what is answered next; 200 when nothing is said."""
+    """What came so far, and what is answered next; 200 when nothing is said. ``hanging``: somebody waits for HANGS."""
 
     base: str
     came: list[Came] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     always: int = 200
+    hanging: Event = field(default_factory=Event)
+    ended: Event = field(default_factory=Event)
 
     def told(self, method: str = "PUT") -> list[Came]:
         """What came by this method."""
@@ -49,6 +54,11 @@ def receiving() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.came.append(Came(self.command, self.path, headers, body))
             status = receiver.answers.pop(0) if receiver.answers else receiver.always
+            if status == HANGS:
+                receiver.hanging.set()
+                receiver.ended.wait(60)
+                self.close_connection = True
+                return
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", f"{receiver.base}/elsewhere")
@@ -68,6 +78,7 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ended.set()
         server.shutdown()
         server.server_close()
         thread.join(5)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -41,12 +42,16 @@ class Target:
         url: its base address.
         secret: gives the value of an environment variable, or None.
         client: how it is reached; None: over the network.
+        token: gives the bearer token to show (``Bearer``); None: the site's, where it names one.
+        tls: certificate that is shown and authorities that are trusted; None: the machine's own.
     """
 
     url: str
     site: AnySite
     secret: Callable[[str], str | None] = field(default=lambda _: None, repr=False)
     client: httpx.Client | None = None
+    token: Callable[[str | None], str] | None = field(default=None, repr=False)
+    tls: SSLContext | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ def _client(target: Target) -> Iterator[httpx.Client]:
     if target.client is not None:
         yield target.client
         return
-    token = _secret(target, target.site.token_env)
-    with client_for(target.site.timeout_seconds, token or None) as client:
+    own = _secret(target, target.site.token_env) if target.token is None else ""
+    token = (lambda instead_of: own) if own else target.token
+    with client_for(target.site.timeout_seconds, token, target.tls) as client:
         yield client

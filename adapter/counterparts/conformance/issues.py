@@ -1,4 +1,4 @@
-"""Issues of the conformance kit. Codes CNF-900 to CNF-905."""
+"""Issues of the conformance kit. Codes CNF-900 to CNF-905, DEL-633."""
 
 from __future__ import annotations
 
@@ -72,6 +72,19 @@ def does_not_conform(target: str, broken: Iterable[str]) -> Issue:
         en=f"scenarios that failed: {names}",
         hint_zh="逐项的条款、所发与所收见 --html 报告",
         hint_en="the report of --html has the clause, what was sent and what came back",
+    )
+
+
+def not_for_tests(endpoint: str) -> Issue:
+    """The kit settles and reverses, so an endpoint of the settings must be marked as one for tests."""
+    return Issue(
+        code="DEL-633",
+        severity=Severity.ERROR,
+        pointer=f"endpoints.{endpoint}.simulator",
+        zh=f"端点“{endpoint}”未标明为测试环境;检测会真实提交结算并随后冲销",
+        en=f"endpoint '{endpoint}' is not marked as a test system; the kit settles there and reverses",
+        hint_zh="请在另一份设置文件中写对方的测试环境并设 simulator = true,以 ADAPTER_SETTINGS 指明",
+        hint_en="describe their test system with simulator = true in a settings file of its own (ADAPTER_SETTINGS)",
     )
 
 

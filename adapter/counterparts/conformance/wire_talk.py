@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from ssl import SSLContext
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from adapter.counterparts.conformance.play import Exchange
 from adapter.counterparts.wire import MEDIA_TYPE
+from adapter.model.issues import AdapterError
 
 _MOST_BYTES = 8 * 1024 * 1024
+
+
+class Bearer(httpx.Auth):
+    """Shows a token, and a new one once where the first was not taken; what an answer repeats of it is taken out.
+
+    ``token`` gives the one to show, given one that was not taken, or None. Raises AdapterError where there is none.
+    """
+
+    def __init__(self, token: Callable[[str | None], str]) -> None:
+        self._token = token
+        self._shown = ""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        first = self._show(request, None)
+        answer = yield request
+        if answer.status_code == httpx.codes.UNAUTHORIZED and self._show(request, first) != first:
+            yield request
+
+    def hidden(self, body: bytes) -> bytes:
+        """A body without the token."""
+        return body.replace(self._shown.encode(), b"***") if self._shown else body
+
+    def _show(self, request: httpx.Request, instead_of: str | None) -> str:
+        self._shown = self._token(instead_of)
+        request.headers["Authorization"] = f"Bearer {self._shown}"
+        return self._shown
 
 
 @dataclass
@@ -21,7 +49,7 @@ class Talk:
 
     Attributes:
         base: without a trailing slash.
-        client: follows no redirect; holds timeouts and the token.
+        client: follows no redirect; holds timeouts, certificate and token.
         seconds: that an answer may take as a whole.
         accept: the media type that is asked for, unless a request says another.
     """
@@ -63,12 +91,23 @@ class Talk:
                     got += part
                     if len(got) > _MOST_BYTES or time.monotonic() > until:
                         return Exchange(shown, body, failure="the answer does not end")
-                return Exchange(shown, body, f"HTTP {response.status_code}", got, dict(response.headers))
+                told = auth.hidden(got) if isinstance(auth := self.client.auth, Bearer) else got
+                return Exchange(shown, body, f"HTTP {response.status_code}", told, dict(response.headers))
+        except AdapterError as error:
+            return Exchange(shown, body, failure=f"no token: {', '.join(issue.code for issue in error.issues)}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Exchange(shown, body, failure=type(error).__name__)
 
 
-def client_for(timeout: int, token: str | None) -> httpx.Client:
-    """A client that waits so many seconds for an answer and follows no redirect."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(timeout=httpx.Timeout(timeout, connect=min(timeout, 10)), headers=headers)
+def client_for(timeout: int, token: Callable[[str | None], str] | None, tls: SSLContext | None = None) -> httpx.Client:
+    """A client that waits so many seconds for an answer and follows no redirect.
+
+    Args:
+        token: as ``Bearer`` has it; None shows none.
+        tls: what it shows and whom it trusts; None: the machine's own authorities.
+    """
+    return httpx.Client(
+        timeout=httpx.Timeout(timeout, connect=min(timeout, 10)),
+        auth=None if token is None else Bearer(token),
+        verify=True if tls is None else tls,
+    )

@@ -84,7 +84,7 @@ def _key_in(body: bytes) -> str:
     """The claim key of a file; empty for one that cannot be read."""
     try:
         found = [identifier_in(entry["resource"], CLAIM_KEY) for entry in decode(body)["entry"]]
-    except (Refusal, KeyError, TypeError):
+    except (Refusal, KeyError, TypeError, AttributeError):  # the desk says what is wrong with it
         return ""
     return next((key for key in found if key), "")
 

@@ -14,7 +14,8 @@ from typing import Any
 from adapter.counterparts.assess import Assessor
 from adapter.counterparts.catalogue import load_lists
 from adapter.counterparts.desk import Desk
-from adapter.counterparts.folder.receiver import FolderReceiver
+from adapter.counterparts.folder.bad_days import MoodyReceiver
+from adapter.counterparts.folder.control import Control
 from adapter.counterparts.seed import load_seed
 from adapter.counterparts.store import Store
 from adapter.counterparts.terms import PlanBook
@@ -43,25 +44,30 @@ def main(argv: Sequence[str]) -> int:
     store = Store(given.store)
     desk = Desk(given.role, store, assessor, claim_clock=given.clock == "claim", by_transaction=given.role == "aid")
     try:
-        _rounds(FolderReceiver(given.root, desk), given.every)
+        _rounds(MoodyReceiver(given.root, desk), given.every)
     finally:
         store.close()
     return 0
 
 
-def _rounds(receiver: FolderReceiver, every: float) -> None:
-    """Until SIGTERM or SIGINT: take what lies there, answer it, and keep the statements of the days up to date."""
-    stopped = threading.Event()
+def _rounds(receiver: MoodyReceiver, every: float) -> None:
+    """Until SIGTERM or SIGINT: take what lies there, answer it, and keep the statements of the days up to date.
+
+    A script that is handed over (``control``) is acted out from the next round on.
+    """
+    stopped, control = threading.Event(), Control(receiver)
 
     def stop(number: int, frame: Any) -> None:
         stopped.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    control.open()
     changed = receiver.resume()
     sys.stdout.write(f"ready {receiver.root}\n")
     sys.stdout.flush()
     while not stopped.is_set():
+        control.look()
         if receiver.collect() or changed:
             for facility, day in _days(receiver.desk):
                 receiver.statement(facility, day)

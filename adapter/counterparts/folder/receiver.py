@@ -61,14 +61,17 @@ class FolderReceiver:
         return None if repeated else body
 
     def _answered(self, body: bytes) -> dict[str, Any]:
-        bundle = decode(body)
-        resources = [entry["resource"] for entry in bundle["entry"]]
-        key = next((found for each in resources if (found := identifier_in(each, CLAIM_KEY))), "")
         try:
-            if bundle["type"] == "transaction":
+            bundle = decode(body)
+            resources = [entry["resource"] for entry in bundle["entry"]]
+            key = next((found for each in resources if (found := identifier_in(each, CLAIM_KEY))), "")
+            first = str(resources[0]["resourceType"])
+        except (Refusal, KeyError, TypeError, AttributeError, IndexError):
+            return {"key": "", "outcome": "rejected", "reason": "not a Bundle of resources 无法读取"}
+        try:
+            if bundle.get("type") == "transaction":
                 return self._transacted(body, key)
-            asks = resources[0]["resourceType"] == "CoverageEligibilityRequest"
-            reply = self.desk.eligibility(body) if asks else self.desk.submit(body)
+            reply = self.desk.eligibility(body) if first == "CoverageEligibilityRequest" else self.desk.submit(body)
         except Refusal as refusal:
             return {"key": key, "outcome": "rejected", "reason": refusal.text}
         return {"key": key, "outcome": "accepted", "answer": decode(reply.body)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ import typer
 from adapter.cases import way_back_desk
 from adapter.doors.cli.context import settings, tools
 from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, table
+from adapter.model.issues import AdapterError
+from adapter.wiring import Reached, reached
 
 if TYPE_CHECKING:
     from adapter.counterparts.conformance.play import Result
@@ -20,8 +23,12 @@ if TYPE_CHECKING:
 
 conform = typer.Typer(no_args_is_help=True, help="Conformance kit: try the other side against its page. 对接检测")
 
-Url = Annotated[str, typer.Option("--url", help="Base address of the party under test. 被测地址")]
-DialectName = Annotated[str, typer.Option("--dialect", help="Wire format. 报文方言")]
+Url = Annotated[str | None, typer.Option("--url", help="Base address of the party under test. 被测地址")]
+EndpointName = Annotated[
+    str | None,
+    typer.Option("--endpoint", help="In place of --url: one of the settings; address, dialect and sign-in are its."),
+]
+DialectName = Annotated[str | None, typer.Option("--dialect", help="Wire format; fhir, or the endpoint's. 报文方言")]
 SiteFile = Annotated[
     Path | None, typer.Option("--site", help="Hospital, test persons and items; default: those of the simulators.")
 ]
@@ -34,8 +41,9 @@ ReportFile = Annotated[Path | None, typer.Option("--report", help="Write a FHIR 
 
 @conform.command("insurance")
 def insurance(
-    url: Url,
-    dialect: DialectName = "fhir",
+    url: Url = None,
+    endpoint: EndpointName = None,
+    dialect: DialectName = None,
     site: SiteFile = None,
     facility: Facility = None,
     scenario: Names = None,
@@ -46,17 +54,19 @@ def insurance(
     """Play the hospital against an insurance bureau and say which clause it breaks. 检测医保局接口
 
     What the scenarios settle is reversed again at the end of each. Dialects: fhir; nhsa, the national platform:
-    the file of --site says how its region differs.
+    the file of --site says how its region differs. With --endpoint the kit signs in as the settings say: token,
+    OAuth with a signed proof, mutual TLS; the endpoint must be marked simulator, as one for tests.
 
     Example:  adapter conform insurance --url http://127.0.0.1:9001/fhir --html bureau.html
     """
-    _payer("insurance", dialect, url, site, facility, scenario or [], (junit, html, report))
+    _payer("insurance", dialect, url, endpoint, site, facility, scenario or [], (junit, html, report))
 
 
 @conform.command("aid")
 def aid(
-    url: Url,
-    dialect: DialectName = "fhir",
+    url: Url = None,
+    endpoint: EndpointName = None,
+    dialect: DialectName = None,
     site: SiteFile = None,
     facility: Facility = None,
     scenario: Names = None,
@@ -70,7 +80,7 @@ def aid(
 
     Example:  adapter conform aid --url http://127.0.0.1:9002/fhir --scenario same-bundle-twice
     """
-    _payer("aid", dialect, url, site, facility, scenario or [], (junit, html, report))
+    _payer("aid", dialect, url, endpoint, site, facility, scenario or [], (junit, html, report))
 
 
 @conform.command("his")
@@ -104,8 +114,9 @@ def his(
 
 def _payer(
     role: str,
-    dialect: str,
-    url: str,
+    dialect: str | None,
+    url: str | None,
+    endpoint: str | None,
     site: Path | None,
     facility: str | None,
     names: list[str],
@@ -113,13 +124,36 @@ def _payer(
 ) -> None:
     from adapter.counterparts.conformance import dialects  # here: no other command needs the kit
 
-    if not url.startswith(("http://", "https://")):
-        raise typer.BadParameter("--url begins with http:// or https://")
-    mappings = settings().mappings_folder
-    scenarios = dialects.scenarios_for(dialect, role, mappings, names)
-    filled_in = dialects.site_for(dialect, role, mappings, site, facility)
-    target = dialects.Target(url, filled_in, os.environ.get)
-    _tell(f"{dialect}/{role}", url, dialects.conform(dialect, role, target, scenarios), files)
+    with _party(url, endpoint) as party:
+        if endpoint is not None and dialect not in (None, party.dialect):
+            raise typer.BadParameter(f"the endpoint {endpoint} speaks {party.dialect}")
+        spoken = dialect or party.dialect
+        mappings = settings().mappings_folder
+        scenarios = dialects.scenarios_for(spoken, role, mappings, names)
+        filled_in = dialects.site_for(spoken, role, mappings, site, facility)
+        if party.token is not None:
+            party.token(None)  # who is not let in need not play a single scenario
+        target = dialects.Target(party.url, filled_in, os.environ.get, token=party.token, tls=party.tls)
+        _tell(f"{spoken}/{role}", party.url, dialects.conform(spoken, role, target, scenarios), files)
+
+
+@contextmanager
+def _party(url: str | None, endpoint: str | None) -> Iterator[Reached]:
+    """Who is tried. Raises AdapterError CASE-315, CFG-746, CFG-750, CFG-751, DEL-633."""
+    from adapter.counterparts.conformance.issues import not_for_tests  # here: no other command needs the kit
+
+    if (url is None) is (endpoint is None):
+        raise typer.BadParameter("give either --url or --endpoint")
+    if endpoint is None:
+        address = str(url)
+        if not address.startswith(("http://", "https://")):
+            raise typer.BadParameter("--url begins with http:// or https://")
+        yield Reached(address, "fhir", simulator=True)
+        return
+    with reached(endpoint, settings()) as party:
+        if not party.simulator:
+            raise AdapterError(not_for_tests(endpoint))
+        yield party
 
 
 def _tell(

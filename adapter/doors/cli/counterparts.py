@@ -24,6 +24,8 @@ def counterparts_folder(
 ) -> None:
     """Run a simulated payer that is reached by files: take, decide, lay receipts and statements down. 模拟文件交换
 
+    Bad days (a file left lying, a receipt lost, late, torn) are handed over with adapter counterparts play --dir.
+
     Example:  adapter counterparts folder bureau out/exchange/bureau
     """
     from adapter.counterparts.folder.process import main as behind_a_folder  # here: no other command needs it

@@ -6,24 +6,31 @@ import time
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from adapter.cases import dispatch, outgoing, reconcile
 from adapter.cases.endpoints import waits_for
 from adapter.cases.subscriptions_lane import SubscriberLane
+from adapter.cases.tools import Tools
 from adapter.cases.views import message_json
 from adapter.doors.cli.context import AsJson, Reason, actor, settings, tools
 from adapter.doors.cli.differences import print_day
 from adapter.doors.cli.listen import listening_beside
 from adapter.doors.cli.output import HAS_ISSUES, out, print_issues, print_json, table
+from adapter.model.issues import AdapterError
 from adapter.settings import data_folder
 from adapter.wiring import long_lived
 
 outbox = typer.Typer(no_args_is_help=True, help="Messages to the payers: list, show, retry. 发件箱")
 counterparts = typer.Typer(no_args_is_help=True, help="Simulated bureau and aid office. 模拟端点")
 
+#: A worker looks so often for cases that wait for nobody.
+_RESUME_SECONDS = 60
+#: So long the payers' messages go first while there are any; then a few notices have their turn.
+_TURN_SECONDS = 5
+_IDLE_SECONDS = 0.5
 #: Notices that go to hospitals between two looks at what is due to the payers.
 _TOLD_BETWEEN = 2
 
@@ -118,20 +125,14 @@ def deliver(
         t = stack.enter_context(tools())
         subscribers = stack.enter_context(closing(SubscriberLane(t)))
         resumed = dispatch.resume_all(t, actor())
-        payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
         stack.enter_context(long_lived())
-        while True:
-            give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
-            idle = dispatch.work_until_idle(payers, wait=time.sleep, give_up_at=give_up_at, heard=heard)
-            if not watch:
-                told = dispatch.work_until_idle(hospitals, wait=time.sleep, give_up_at=give_up_at, heard=heard)
-                told = subscribers.until_idle(wait=time.sleep, give_up_at=give_up_at, heard=heard) and told
-                break
-            done = dispatch.work_once(hospitals, limit=_TOLD_BETWEEN)  # a slow HIS keeps the payers waiting no longer
-            heard(done)
-            changed, behind = subscribers.round(limit=_TOLD_BETWEEN)
-            heard(changed)
-            time.sleep(0 if done.accepted or changed.accepted or behind else 1)
+        if watch:
+            _go_on_for_ever(t, subscribers)
+        payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
+        give_up_at: datetime = t.clock.now() + timedelta(seconds=wait)
+        idle = dispatch.work_until_idle(payers, wait=time.sleep, give_up_at=give_up_at, heard=heard)
+        told = dispatch.work_until_idle(hospitals, wait=time.sleep, give_up_at=give_up_at, heard=heard)
+        told = subscribers.until_idle(wait=time.sleep, give_up_at=give_up_at, heard=heard) and told
     if json:
         print_json({**sent, "resumed": resumed, "idle": idle and told})
     else:
@@ -140,6 +141,27 @@ def deliver(
         )
     if not (idle and told) or sent["rejected"]:
         raise typer.Exit(HAS_ISSUES)
+
+
+def _go_on_for_ever(t: Tools, subscribers: SubscriberLane) -> NoReturn:
+    """A worker: payers first, a few notices between, and now and then the cases that wait for no message."""
+    payers, hospitals = dispatch.payers_only(t), dispatch.ways_back_only(t)
+    resume_at = time.monotonic() + _RESUME_SECONDS
+    while True:
+        try:
+            if time.monotonic() >= resume_at:
+                resume_at = time.monotonic() + _RESUME_SECONDS
+                dispatch.resume_all(t, actor())
+            turn_ends = time.monotonic() + _TURN_SECONDS
+            while (busy := dispatch.work_once(payers).sent > 0) and time.monotonic() < turn_ends:
+                pass
+            done = dispatch.work_once(hospitals, limit=_TOLD_BETWEEN)  # a slow HIS keeps the payers waiting no longer
+            changed, behind = subscribers.round(limit=_TOLD_BETWEEN)
+        except AdapterError as error:  # the ledger is busy with others' work, most likely: soon again
+            print_issues(error.issues)
+            time.sleep(_IDLE_SECONDS)
+        else:
+            time.sleep(0 if busy or done.accepted or changed.accepted or behind else _IDLE_SECONDS)
 
 
 def reconcile_(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from adapter.cases.export import ask, cancel_export, exports_now
-from adapter.cases.export_files import EXPORTED, OF_PATIENTS, Mark, write_files
+from adapter.cases.export import ask, cancel_export, exports_now, said_of
+from adapter.cases.export_files import EXPORTED, OF_PATIENTS, Asked, Mark, write_files
+from adapter.cases.export_issues import export_failed
+from adapter.cases.tools import Tools
 from adapter.doors.cli.context import AsJson, Reason, actor, tools
 from adapter.doors.cli.output import err, out, print_json, table
 from adapter.model.dates import HOSPITAL_ZONE
+from adapter.model.issues import AdapterError
 
 export = typer.Typer(no_args_is_help=True, help="Kept resources as NDJSON files: run, list, cancel. 批量导出")
 
@@ -39,7 +42,7 @@ def run(
 ) -> None:
     """Write every kept resource of this moment into FOLDER, one a line, by type; the journal keeps who and why.
 
-    The files hold personal data and are readable by you alone.
+    The files hold personal data and are readable by you alone. What cannot be finished leaves no file.
 
     Example:  adapter export run out/export --type Encounter --type ChargeItem
     """
@@ -59,7 +62,7 @@ def run(
             kind = asked.types[min(mark.number, len(asked.types) - 1)]
             bar.update(task, description=f"{kind} {count:,}")
 
-        mark = write_files(asked, folder, t.ledger, file_lines=t.exports.file_lines, heard=heard)
+        mark = _whole(asked, folder, t, heard)
     files = [
         {"name": each.name, "type": each.type, "count": each.count, "deleted": each.deleted} for each in mark.files
     ]
@@ -100,6 +103,18 @@ def cancel(
     with tools() as t:
         cancel_export(identity, t, t.act(actor(), reason))
     out.print(f"{identity} is ended", markup=False)
+
+
+def _whole(asked: Asked, folder: Path, tools: Tools, heard: Callable[[Mark, int], None]) -> Mark:
+    """Write every file, or none: a folder that holds some of them looks like an export."""
+    try:
+        return write_files(asked, folder, tools.ledger, file_lines=tools.exports.file_lines, heard=heard)
+    except BaseException as error:
+        for each in folder.glob("*.ndjson"):
+            each.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise AdapterError(export_failed("files", said_of(error))) from error
+        raise
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from adapter.fhir.profiles.check import unchecked
 from adapter.fhir.profiles.issues import no_resource_for
 from adapter.fhir.profiles.tree import Tree
 from adapter.fhir.r5.validation import validate_r5
+from adapter.fhir.rule_issues import not_readable
 from adapter.fhir.written import LINES, Written, written
 from adapter.model.issues import Issue, Severity
 
@@ -86,6 +87,8 @@ def validate_(
 ) -> None:
     """Check FHIR R4: structure, required codes, invariants, references, currency, the money rules of the prose. 校验
 
+    Ends with 1 when there is an error, with 2 when it was called wrongly. 有错误时退出码为 1。
+
     Example:  adapter validate out/fhir --profile charge-line
     """
     if version is Fhir.R5 and (profile or definitions):
@@ -126,7 +129,7 @@ def _found(files: Sequence[str]) -> Iterator[Path]:
         if name == _STDIN or path.is_file():
             yield path
         elif path.is_dir():
-            inner = [each for each in sorted(path.rglob("*")) if each.suffix in _ENDINGS and each.is_file()]
+            inner = [each for each in sorted(path.rglob("*")) if each.suffix.lower() in _ENDINGS and each.is_file()]
             if not inner:
                 raise typer.BadParameter(f"{name} holds no {', '.join(_ENDINGS)}", param_hint="FILE")
             yield from inner
@@ -145,8 +148,11 @@ def _opened(path: Path, version: Fhir) -> Iterator[Written]:
     if str(path) == _STDIN:
         yield from written(sys.stdin.buffer, version=version.value)
         return
-    with path.open("rb") as stream:
-        yield from written(stream, lines=path.suffix in LINES, version=version.value)
+    try:
+        with path.open("rb") as stream:
+            yield from written(stream, lines=path.suffix.lower() in LINES, version=version.value)
+    except OSError as error:  # the other files are checked all the same
+        yield Written(None, 0, None, (not_readable(error.strerror or type(error).__name__),))
 
 
 def _judged(one: Written, profiles: Profiles, wanted: Sequence[Tree], *, sending: bool) -> list[Issue]:
@@ -165,7 +171,7 @@ def _placed(issue: Issue, path: Path, line: int | None) -> Issue:
 
 def _progress() -> Progress:
     """What is being read, on stderr; it leaves nothing behind in a pipe."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True)
 
 

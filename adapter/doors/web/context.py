@@ -62,7 +62,13 @@ def actor_of(
 ServiceNow = Annotated[Service, Depends(running)]
 ActorNow = Annotated[Actor, Depends(actor_of)]
 Why = Annotated[
-    str | None, Query(alias="reason", max_length=300, description="Why; written into the journal. No personal data.")
+    str | None,
+    Query(
+        alias="reason",
+        max_length=300,
+        pattern=r"^[^\x00]*$",  # which PostgreSQL keeps in no text
+        description="Why; written into the journal. No personal data.",
+    ),
 ]
 #: Plain digits only: `\d` would let others through, which no date is made of.
 Month = Annotated[str, Path(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", description="YYYY-MM.", examples=["2021-03"])]

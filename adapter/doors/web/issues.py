@@ -264,6 +264,19 @@ def not_acceptable() -> Issue:
     )
 
 
+def no_form() -> Issue:
+    """A search whose parameters came in another form than R4's."""
+    return Issue(
+        code="API-898",
+        severity=Severity.ERROR,
+        pointer="Content-Type",
+        zh="检索参数须以表单形式放在请求体里",
+        en="the parameters of a search by POST are sent as a form",
+        hint_zh="请用 Content-Type: application/x-www-form-urlencoded,内容如 identifier=系统|值",
+        hint_en="send Content-Type: application/x-www-form-urlencoded with a body like identifier=system|value",
+    )
+
+
 def narrower_search(kind: str, most: int) -> Issue:
     return Issue(
         code="API-851",

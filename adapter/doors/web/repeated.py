@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapter.cases.requests_kept import Before, KeptAnswer, begin, digest_of_request, keep, let_go
+from adapter.cases.requests_kept import Before, KeptAnswer, begin, digest_of_request, keep, let_go, lose
 from adapter.cases.tools import Act, Tools
 from adapter.doors.web import issues
 from adapter.doors.web.errors import answer
@@ -22,6 +22,11 @@ from adapter.model.issues import AdapterError
 from adapter.settings import Settings
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+#: Headers that say what is asked for as much as the body does; the same request names the same.
+_ASKED = ("if-none-exist", "x-source")
+#: Headers of an answer that are made anew with its body.
+_MADE = frozenset({"content-length", "content-type"})
 
 #: Nothing was done, whatever was asked: the key stays free. 404 and 422 change nothing either, but are answers.
 _NOT_DONE = frozenset({401, 413, 429, 503})
@@ -39,12 +44,14 @@ class _Sent:
     status: int = 0
     headers: Headers = field(default_factory=Headers)
     body: bytearray = field(default_factory=bytearray)
+    whole: bool = False
 
     def heard(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], Headers(raw=message["headers"])
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+            self.whole = not message.get("more_body", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ class Repeated:
         body = b"".join([part async for part in _parts(receive)])
         actor = headers.get("x-actor", "") or " " * ("x-actor" in headers)  # an empty one is not the same as none
         address = (scope["method"], scope["path"], scope["query_string"].decode("latin-1"), actor)
-        digest = digest_of_request(*(part.encode() for part in address), body)
+        more = [f"{name}: {headers[name]}" for name in _ASKED if name in headers]
+        digest = digest_of_request(*(part.encode() for part in (*address, *more)), body)
         tools = self._tools(scope)
         act = tools.act(Actor(self._settings.actor, "api"), "request with a key")
         before = await run_in_threadpool(begin, key, digest, tools, act)
@@ -104,12 +112,16 @@ class Repeated:
 
         async def kept(message: Message) -> None:
             sent.heard(message)
-            last = message["type"] == "http.response.body" and not message.get("more_body", False)
-            if last:  # kept before the caller has it: an answer that was given can be given again
+            if sent.whole:  # kept before the caller has it: an answer that was given can be given again
                 await run_in_threadpool(_keep, begun, sent)
             await send(message)
 
-        await self._app(scope, _given(begun.body), kept)
+        try:
+            await self._app(scope, _given(begun.body), kept)
+        except Exception:
+            if not sent.whole:  # what fails behind an answer takes nothing from it
+                await run_in_threadpool(lose, begun.key, begun.digest, begun.tools, begun.act)
+            raise
 
     def _may_come_in(self, headers: Headers) -> bool:
         """Whoever may not is refused by the route, in the usual words."""
@@ -123,9 +135,11 @@ class Repeated:
 def _keep(begun: _Begun, sent: _Sent) -> None:
     if sent.status in _NOT_DONE:
         let_go(begun.key, begun.tools, begun.act)
-    elif sent.status < 500:  # an unforeseen error may have done something: the key stays taken
-        kind, location = sent.headers.get("content-type", ""), sent.headers.get("location", "")
-        answered = KeptAnswer(sent.status, kind, location, bytes(sent.body))
+    elif sent.status >= 500:  # it may have done something: the key stays taken
+        lose(begun.key, begun.digest, begun.tools, begun.act)
+    else:
+        headers = {name: value for name, value in sent.headers.items() if name not in _MADE}
+        answered = KeptAnswer(sent.status, sent.headers.get("content-type", ""), bytes(sent.body), headers)
         keep(begun.key, begun.digest, answered, begun.tools, begun.act)
 
 
@@ -138,9 +152,8 @@ def _again(scope: Scope, before: Before) -> Response:
         if not before.lost:
             found.headers["Retry-After"] = "1"
         return found
-    more = {"Location": before.answer.location} if before.answer.location else {}
-    headers = {"Idempotent-Replayed": "true", **more}
-    return Response(before.answer.body, before.answer.status, headers, before.answer.content_type)
+    headers = {**before.answer.headers, "Idempotent-Replayed": "true"}
+    return Response(before.answer.body, before.answer.status, headers, before.answer.content_type or None)
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

@@ -101,8 +101,8 @@ class _Lane:
             self._due.clear()
             try:
                 if self._resumes and monotonic() >= resume_at:
+                    resume_at = monotonic() + _RESUME_SECONDS  # first: what fails here keeps no message waiting
                     resume_all(self._tools, self._actor)
-                    resume_at = monotonic() + _RESUME_SECONDS
                 busy = self._round()
             except AdapterError as error:  # the ledger is busy with others' work, most likely: soon again
                 log.warning("worker waits", codes=[issue.code for issue in error.issues])

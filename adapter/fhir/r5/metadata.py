@@ -6,7 +6,7 @@ from datetime import date
 
 from adapter.fhir.elements import Resource
 from adapter.fhir.identity import CANON
-from adapter.fhir.metadata import SERVED
+from adapter.fhir.metadata import SERVED, security
 from adapter.fhir.r5.searching import parameters_in_r5
 from adapter.fhir.r5.tables import SPOKEN
 from adapter.fhir.search.parameters import PERSONAL
@@ -25,12 +25,15 @@ _PERSONAL = "A person's data: POST it to _search; it is refused in an address."
 _PAYS = "Finds who pays in any role, beside insurers other parties that pay."
 
 
-def capability_statement_r5(*, version: str, released: date, base: str | None = None) -> Resource:
+def capability_statement_r5(
+    *, version: str, released: date, base: str | None = None, token: bool | None = None
+) -> Resource:
     """The statement of the R5 base.
 
     Args:
         version, released: of the software.
         base: the address of the R5 base, where it is known.
+        token: whether the service asks for one; None for the statement of no service in particular.
     """
     implementation = {"description": "Pay-after-care settlement adapter (先诊疗后付费结算适配器)"}
     if base is not None:
@@ -48,7 +51,14 @@ def capability_statement_r5(*, version: str, released: date, base: str | None = 
         "implementation": implementation,
         "fhirVersion": R5_VERSION,
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
-        "rest": [{"mode": "server", "documentation": _ABOUT, "resource": [_resource(kind) for kind in SERVED_IN_R5]}],
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": _ABOUT,
+                "security": security(token),
+                "resource": [_resource(kind) for kind in SERVED_IN_R5],
+            }
+        ],
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from adapter.fhir import issues
 from adapter.fhir.r5.convert import to_r4
 from adapter.fhir.r5.tables import SPOKEN
+from adapter.fhir.rule_issues import too_deep
 from adapter.fhir.rules import PROSE, prose_findings
-from adapter.fhir.rules_base import contained_findings, order_findings
+from adapter.fhir.rules_base import contained_findings, order_findings, pointer_to
 from adapter.fhir.schema.compiled import SERVED, fits, problems
 from adapter.fhir.validation import inside
 from adapter.model.issues import Issue, Severity
@@ -27,14 +28,21 @@ def validate_r5(resources: Iterable[Resource], *, sending: bool = True) -> list[
         sending: ours, on the way out: the rules of the prose are errors; for strangers' data they are warnings.
     """
     severity = Severity.ERROR if sending else Severity.WARNING
-    return [issue for resource in resources for issue in _one(resource, severity)]
+    return [issue for resource in resources for issue in _whole(resource, severity)]
+
+
+def _whole(resource: Resource, prose: Severity) -> list[Issue]:
+    try:
+        return _one(resource, prose)
+    except RecursionError:
+        return [too_deep(pointer_to(resource))]
 
 
 def _one(resource: Resource, prose: Severity) -> list[Issue]:
     name = resource.get("resourceType")
     if not isinstance(name, str):
         return [issues.no_resource()]
-    where = f"{name if name.isascii() and name.isalpha() else '?'}/{resource.get('id', '?')}"
+    where = pointer_to(resource)
     if name not in SERVED:
         return [issues.type_not_served(where, name, prose)]
     found = problems(name, resource, where, "R5")

@@ -6,12 +6,14 @@ R4 is the version of every function that is not told another one. R5's file is r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 import jsonschema_rs
+import msgspec
 
 from adapter.fhir import issues
 from adapter.fhir.schema.primitives import PRIMITIVES
@@ -38,6 +40,10 @@ SERVED: frozenset[str] = frozenset(_SCHEMA["types"])
 
 _LONGEST_LIST = 12
 
+#: A list beside a list of primitives, in the written resource: nulls of the one may be right by the other.
+_BESIDE = re.compile(rb'"_[A-Za-z]+":\[')
+_COMPACT = msgspec.json.Encoder(decimal_format="number")
+
 
 @cache
 def _narrowed() -> dict[str, Any]:
@@ -60,17 +66,29 @@ def _quick_test(name: str) -> Any:
     return _compiled(name, _narrowed()).is_valid
 
 
+def _asked(ask: Callable[[Any], Any], resource: Any) -> Any:
+    """What a validator says. Raises RecursionError where it gives up because the resource is nested too deeply."""
+    try:
+        return ask(resource)
+    except ValueError as error:
+        if "Recursion limit" in str(error):
+            raise RecursionError(str(error)) from error
+        raise
+
+
 def ordinary(name: str, resource: Any) -> bool:
     """Whether the resource is sound at a glance: it ``fits``, and holds nothing that the comparing rules look at.
 
     False says nothing about it. See quick.py.
     """
-    return _quick_test(name)(resource) is True
+    return _asked(_quick_test(name), resource) is True
 
 
 def fits(name: str, resource: Any, version: Version = "R4") -> bool:
-    """Whether the resource has the structure of its type."""
-    return bool(_validator(name, version).is_valid(resource))
+    """Whether the resource has the structure of its type. Raises RecursionError: it is nested too deeply to tell."""
+    return bool(_asked(_validator(name, version).is_valid, resource)) or (
+        _BESIDE.search(_COMPACT.encode(resource)) is not None and not _errors(name, resource, version)
+    )
 
 
 def definition(name: str, version: Version = "R4") -> dict[str, Any]:
@@ -86,8 +104,29 @@ def problems(name: str, resource: Any, where: str, version: Version = "R4") -> l
         name: a type of ``SERVED``.
         where: ``Type/id``, the start of every pointer.
     """
-    found = [_issue(error, where, version) for error in _validator(name, version).iter_errors(resource)]
+    found = [_issue(error, where, version) for error in _errors(name, resource, version)]
     return list(dict.fromkeys(found))
+
+
+def _errors(name: str, resource: Any, version: Version) -> list[Any]:
+    errors = _asked(_validator(name, version).iter_errors, resource)
+    return [error for error in errors if not _keeps_a_place(error, resource)]
+
+
+def _keeps_a_place(error: Any, resource: Any) -> bool:
+    """Whether it is about a null in a list of primitives that has an extension beside it (R4 json.html, 2.6.2.3).
+
+    A schema cannot say that: the extension stands at the same place of another list.
+    """
+    if error.instance is not None or len(error.instance_path) < 2:
+        return False
+    *outer, name, index = error.instance_path
+    if not isinstance(name, str) or not isinstance(index, int):
+        return False
+    for part in outer:
+        resource = resource[part]
+    beside = resource.get(f"_{name}")
+    return isinstance(beside, list) and index < len(beside) and isinstance(beside[index], dict)
 
 
 def _issue(error: Any, where: str, version: Version) -> Issue:
@@ -106,7 +145,7 @@ def _issue(error: Any, where: str, version: Version) -> Issue:
     if kind == "required":
         return issues.missing(pointer, error.kind.property)
     if kind == "additionalProperties":
-        return issues.unknown_element(pointer, _names(error.kind.unexpected))
+        return issues.unknown_element(pointer, _names(error.kind.unexpected), version)
     if kind == "enum" and not isinstance(error.instance, str):
         return issues.wrong_type(pointer, "string")
     if kind in ("enum", "const", "contains"):
@@ -117,7 +156,7 @@ def _issue(error: Any, where: str, version: Version) -> Issue:
         return issues.wrong_type(pointer, " / ".join(error.kind.types))
     if definition in PRIMITIVES:
         return issues.bad_format(pointer, definition)
-    return issues.structure(pointer, kind)
+    return issues.structure(pointer, kind, version)
 
 
 def _names(unexpected: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from adapter.fhir.search import issues
@@ -32,7 +33,12 @@ MOST_VALUES = 100
 
 _PREFIX = re.compile(r"(?P<prefix>eq|ne|gt|lt|ge|le|sa|eb|ap)?(?P<rest>.*)", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
-_SPLIT = re.compile(r"(?<!\\),")
+#: One value of several, up to a comma; and its part before a bar. A backslash keeps what follows it from being either.
+_VALUE = re.compile(r"((?:\\.|[^,])*+)(?:,|\Z)", re.DOTALL)
+_SYSTEM = re.compile(r"((?:\\.|[^|])*+)\|(.*)", re.DOTALL)
+
+#: Prefixes that compare with a number exactly as it is written; the others with what it stands for when rounded.
+_EXACT = frozenset({"gt", "lt", "ge", "le", "sa", "eb"})
 
 #: How few resources one value of a parameter is expected to find: smaller is fewer. Others: 5, references 3.
 _UNLIKELY = {"_id": 0, "identifier": 1, "policy-holder": 2, "code": 6, "type": 8, "status": 9, "use": 9, "class": 9}
@@ -47,7 +53,7 @@ class Criterion:
         tokens: (system, code) wanted; None as system: any; "" as code: any.
         places: references wanted.
         spans: (prefix, from, to) of times or numbers.
-        texts: texts wanted; with ``missing``: ``true`` or ``false``.
+        texts: texts wanted; with ``missing``: ``true`` or ``false``; of quantities the unit of each span, or ``""``.
     """
 
     parameter: Parameter
@@ -56,6 +62,12 @@ class Criterion:
     places: tuple[str, ...] = ()
     spans: tuple[tuple[str, int, int], ...] = ()
     texts: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        """How many values were asked for; a bare id, which may be of many types, counts once."""
+        places = len({place.rpartition("/")[2] for place in self.places})
+        return max(len(self.tokens), places, len(self.spans), len(self.texts), 1)
 
     @property
     def told_by_index(self) -> bool:
@@ -134,9 +146,13 @@ class Criterion:
     def _number_meets(self, value: Any) -> bool:
         inside = value if not isinstance(value, dict) else value.get("value")
         number = exactly(inside)
-        if number is None or not any(_compare(prefix, low, high, (number, number)) for prefix, low, high in self.spans):
+        if number is None:
             return False
-        return not self.texts or (isinstance(value, dict) and bool(_units(value) & set(self.texts)))
+        units = _units(value) if isinstance(value, dict) else set()
+        return any(
+            _compare(prefix, low, high, (number, number)) and unit in units | {""}
+            for (prefix, low, high), unit in zip(self.spans, self.texts or ("",) * len(self.spans), strict=True)
+        )
 
     def _text_meets(self, text: str) -> bool:
         if self.modifier == "exact":
@@ -149,7 +165,9 @@ class Criterion:
 
 def criterion(parameter: Parameter, modifier: str, value: str, base: str) -> Criterion | Issue:
     """Read the values of one parameter, or say what is wrong with them."""
-    values = [each for each in _SPLIT.split(value) if each]
+    values = [each for each in _VALUE.findall(value) if each]
+    if not values or "\0" in value or (parameter.kind == "string" and not all(folded(_plain(each)) for each in values)):
+        return issues.bad_value(parameter.type, parameter.name, "one value or several with commas between, none blank")
     if len(values) > MOST_VALUES:
         return issues.too_many_values(parameter.type, parameter.name, MOST_VALUES)
     if modifier == "missing":
@@ -194,18 +212,27 @@ def _spans(parameter: Parameter, values: list[str]) -> Criterion | Issue:
         found = _PREFIX.fullmatch(number)
         span = None
         if found is not None:
-            span = (time_range if parameter.kind == "date" else number_range)(found["rest"])
+            span = time_range(found["rest"]) if parameter.kind == "date" else _numbers(found["prefix"], found["rest"])
         if found is None or span is None:
             expected = "2021-05-17T08:00:00+08:00" if parameter.kind == "date" else "100.00"
             return issues.bad_value(parameter.type, parameter.name, expected)
         spans.append((found["prefix"] or "eq", *span))
-        units += [unit.rpartition("|")[2]] if unit.strip("|") else []
-    return Criterion(parameter, "", spans=tuple(spans), texts=tuple(units))
+        units.append(_plain(unit.rpartition("|")[2]))
+    return Criterion(parameter, "", spans=tuple(spans), texts=tuple(units) if any(units) else ())
+
+
+def _numbers(prefix: str | None, text: str) -> Range | None:
+    """R4: ``100`` stands for 99.5 … 100.5, but ``gt100`` and the like compare with exactly 100."""
+    span = number_range(text)
+    if span is None or prefix not in _EXACT:
+        return span
+    number = exactly(Decimal(text))
+    return None if number is None else (number, number)
 
 
 def _token(value: str) -> tuple[str | None, str]:
-    system, bar, code = value.rpartition("|")
-    return (_plain(system) if bar else None), _plain(code)
+    found = _SYSTEM.fullmatch(value)
+    return (None, _plain(value)) if found is None else (_plain(found[1]), _plain(found[2]))
 
 
 def _plain(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Issues of a search. Codes FHIR-20x. Searched values never appear in them: they may be personal data."""
+"""Issues of a search. Codes FHIR-20x and FHIR-294. Searched values never appear in them: they may be personal data."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ def too_many_values(kind: str, name: str, most: int) -> Issue:
         pointer=f"{kind}?{name}",
         zh=f"一个参数最多 {most} 个检索值",
         en=f"at most {most} values for one parameter",
+        hint_zh="请分成几次检索",
+        hint_en="ask in several searches",
+    )
+
+
+def too_many_in_all(kind: str, most: int) -> Issue:
+    return Issue(
+        code="FHIR-294",
+        severity=Severity.ERROR,
+        pointer=kind,
+        zh=f"一次检索的所有参数合计最多 {most} 个检索值",
+        en=f"at most {most} values for all parameters of one search together",
         hint_zh="请分成几次检索",
         hint_en="ask in several searches",
     )

@@ -19,10 +19,19 @@ from adapter.model.search import OrderBy
 #: Resources of a page where nothing is asked for, and at most.
 COUNT, MOST = 50, 1000
 
+#: Values of all parameters of a question, at most.
+MOST_IN_ALL = 500
+
+#: What references may lead to, at most: a bare id may be of each type that R4 has.
+_MOST_PLACES = 20_000
+
+#: Places in the order of a search fit into 64 bits.
+_LAST_PLACE = 2**63
+
 #: Identifier systems whose values are a person's own, by what stands in them.
 _ID_CARD = re.compile(r"\d{17}[\dXx]|\d{15}", re.ASCII)
 
-_PAGE = re.compile(r"(?P<time>-?\d{1,16})\.(?P<number>-?\d{1,19})", re.ASCII)
+_PAGE = re.compile(r"(?P<posted>p?)(?P<time>-?\d{1,16})\.(?P<number>-?\d{1,19})", re.ASCII)
 
 #: Controls that a link to a page does not carry; ``reason`` is why somebody looks, for the journal.
 _NOT_OF_THE_PAGE = frozenset({"_page", "_format", "_pretty", "reason"})
@@ -62,8 +71,9 @@ class Query:
     Attributes:
         order, descending: by the resource's own time, newest first, where nothing is asked for.
         after: the place after which the page begins.
+        posted: the pages are of what hospitals posted, of which the cases had nothing when the first one was given.
         total: whether the number of all that match is asked for.
-        left_out: unknown parameters that were ignored, since the asker said so.
+        left_out: unknown parameters that were ignored, since the asker said so; ``?`` for what is no plain name.
         said: the parameters that were used, as they came, for the link of this page.
         personal: a person's data is searched for, so no link may carry the parameters.
     """
@@ -74,6 +84,7 @@ class Query:
     descending: bool = True
     count: int = COUNT
     after: tuple[int, int] | None = None
+    posted: bool = False
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
     summary: Summary = "false"
@@ -107,17 +118,19 @@ def parse(
     said: list[tuple[str, str]] = []
     personal = False
     for name, value in asked:
-        if name in CONTROLS or not value:
+        if name in CONTROLS:
             said += [(name, value)] if value and name not in _NOT_OF_THE_PAGE else []
             continue
         plain, _, modifier = name.partition(":")
         parameter = known.get(plain)
         if parameter is None:
             if lenient:
-                left_out.append(name)
+                left_out.append(_shown(name))
             else:
                 wrong.append(issues.unknown_parameter(kind, _shown(name)))
             continue
+        if not value:
+            continue  # R4: what is left empty is not asked for
         if _personal(kind, plain, modifier, value):
             personal = True
             if in_address:
@@ -129,6 +142,8 @@ def parse(
         else:
             criteria.append(read)
             said.append((name, value))
+    if sum(each.weight for each in criteria) > MOST_IN_ALL or sum(len(each.places) for each in criteria) > _MOST_PLACES:
+        wrong.append(issues.too_many_in_all(kind, MOST_IN_ALL))
     controls = _controls(kind, asked, wrong)
     if wrong:
         raise AdapterError(*dict.fromkeys(wrong))
@@ -137,9 +152,9 @@ def parse(
     )
 
 
-def page_mark(place: tuple[int, int]) -> str:
+def page_mark(place: tuple[int, int], *, posted: bool = False) -> str:
     """How the place after which the next page begins is written in a link."""
-    return f"{place[0]}.{place[1]}"
+    return f"{'p' if posted else ''}{place[0]}.{place[1]}"
 
 
 def _personal(kind: str, name: str, modifier: str, value: str) -> bool:
@@ -152,7 +167,7 @@ def _personal(kind: str, name: str, modifier: str, value: str) -> bool:
 
 def _shown(name: str) -> str:
     """A parameter's name as it may be repeated: what is not a plain name is not."""
-    return name if re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", name) else "?"
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}", name) else "?"
 
 
 def _controls(kind: str, asked: Sequence[tuple[str, str]], wrong: list[Issue]) -> dict[str, Any]:
@@ -170,10 +185,12 @@ def _controls(kind: str, asked: Sequence[tuple[str, str]], wrong: list[Issue]) -
                 else:
                     found["count"] = min(int(value), MOST)
             case "_page":
-                if (mark := _PAGE.fullmatch(value)) is None:
+                mark = _PAGE.fullmatch(value)
+                if mark is None or not -_LAST_PLACE <= int(mark["number"]) < _LAST_PLACE:
                     wrong.append(issues.bad_page(kind))
                 else:
                     found["after"] = (int(mark["time"]), int(mark["number"]))
+                    found["posted"] = bool(mark["posted"])
             case "_sort":
                 _sorted_by(kind, value, found, wrong)
             case "_summary":

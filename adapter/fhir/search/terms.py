@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
+from msgspec.structs import astuple
+
 from adapter.fhir.canonical import reread
 from adapter.fhir.posted import kind_of
 from adapter.fhir.search.parameters import (
@@ -82,13 +85,30 @@ def terms_of(resource: Resource) -> Terms | None:
 def terms_of_kept(kind: str, body: bytes, at: datetime) -> Terms | None:
     """As ``terms_of``, of a resource that was kept at a moment, from its JSON."""
     space, kind = kind, kind_of(kind)  # what a hospital posted is found under the same terms, beside the cases'
-    terms = terms_of(reread(body)) if kind in _SEARCHED else None
+    if kind not in _SEARCHED:
+        return None
+    terms = _terms(kind, tuple(map(bytes, astuple(_searched(kind).decode(body)))))
     if terms is None:
         return None
     written = (at - _EPOCH) // _MS
     everything = (parameter_number(space, ""), 0)  # but all of one and all of the other are walked along apart
     ranges = (*terms.ranges, (parameter_number(kind, "_lastUpdated"), written, written))
     return replace(terms, values=(everything, *terms.values[1:]), ranges=ranges)
+
+
+@lru_cache(maxsize=4096)
+def _terms(kind: str, said: tuple[bytes, ...]) -> Terms | None:
+    """The terms of what a resource says where it is searched; most new versions say there what the one before said."""
+    named = zip(_plan(kind), said, strict=True)
+    return terms_of({"resourceType": kind, **{name: reread(value) for name, value in named if value}})
+
+
+@cache
+def _searched(kind: str) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Takes from JSON the elements that the plan of a type looks at, unread, and passes over the rest."""
+    names = {f"at_{place}": name for place, name in enumerate(_plan(kind))}
+    fields = [(place, msgspec.Raw, msgspec.Raw(b"")) for place in names]
+    return msgspec.json.Decoder(msgspec.defstruct(f"{kind}Searched", fields, rename=names))
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -22,6 +22,8 @@ _TIME = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?([eE][+-]?\d{1,2})?", re.ASCII)
+#: No number of so many digits is searched for.
+_FAR = 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -110,6 +112,8 @@ def exactly(value: Any) -> int | None:
     """A number of a resource in millionths; None when it is none or out of reach."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
+    if isinstance(value, Decimal) and value.adjusted() > _FAR:
+        return None  # multiplying it would cost minutes
     try:
         return _millionths(Decimal(value))
     except InvalidOperation:

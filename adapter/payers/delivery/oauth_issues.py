@@ -47,6 +47,19 @@ def no_token(endpoint: str, reason: str) -> Issue:
     )
 
 
+def no_token_now(endpoint: str, reason: str) -> Issue:
+    """The token endpoint does not answer, or is not itself just now."""
+    return Issue(
+        code="DEL-632",
+        severity=Severity.ERROR,
+        pointer=f"endpoints.{endpoint}.oauth",
+        zh=f"令牌端点暂时不可用:{reason}",
+        en=f"the token endpoint is not to be had just now: {reason}",
+        hint_zh="请核对 oauth.token_url 与网络,稍后再试",
+        hint_en="check oauth.token_url and the network, and try again later",
+    )
+
+
 def not_let_in(key: str, status: int, scheme: str) -> Issue:
     """The endpoint did not let us in, so the message was not looked at: no refusal of the claim."""
     return Issue(

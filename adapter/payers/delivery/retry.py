@@ -9,6 +9,9 @@ from hashlib import sha256
 from adapter.model.issues import Severity
 from adapter.model.messages import Outcome, Receipt
 
+#: So often the pause doubles at most; a notice is tried some thousand times, which no float would survive.
+_DOUBLINGS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -27,7 +30,7 @@ def next_attempt(key: str, receipt: Receipt, attempts: int, policy: RetryPolicy,
     """
     if receipt.outcome is Outcome.ACCEPTED or needs_person(receipt, attempts, policy):
         return None
-    backoff = min(policy.first * 2 ** (attempts - 1), policy.most)
+    backoff = min(policy.first * 2 ** min(attempts - 1, _DOUBLINGS), policy.most)
     wait = max(backoff * _spread(key, attempts), float(receipt.retry_after or 0))
     return now + timedelta(seconds=wait)
 

@@ -153,8 +153,10 @@ def test_a_held_call_may_be_advanced_too_and_a_restart_takes_it_on(
     assert work(office)
     advance.advance_bill(CASE, office, act(office))
     assert outgoing.messages(office, unfinished=True) == []
-    call_desk.resume_call(CASE, "aid", office, act(office))
     assert dispatch.resume_all(office, CLERK) == 1
+    assert outgoing.messages(office, unfinished=True) == [], "a restart changes nothing while it is held"
+    call_desk.resume_call(CASE, "aid", office, act(office))
+    assert dispatch.resume_all(office, CLERK) == 0, "its message takes it on"
     assert work(office)
     assert row_of(STAY, office).bill is BillState.SETTLED
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -24,6 +21,7 @@ from adapter.cases.tools import Tools
 from tests.support.changes import Killed, fates, journal_kinds, killed_at, state_of
 from tests.support.combined import DEPOSITS, EXPORT, FEES, ROOT, SOURCE, STAYS, dump, message_file, of_stay, rows
 from tests.support.office import TestClock, act, codes, office
+from tests.support.terminal import start
 
 FILES = tuple(sorted(EXPORT.iterdir()))
 
@@ -135,24 +133,18 @@ def test_an_ingest_that_broke_off_between_its_feeds_goes_on(
 @pytest.mark.slow
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     """kill -9 at moments of its own choosing, again and again, until a run comes to its end."""
-    env = os.environ | {"ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}", "PYTHONPATH": str(ROOT)}
-    kills, wait_seconds = 0, 0.6
+    env = os.environ | {"ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}"}
+    kills, wait_seconds = 0, 0.1
     while True:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "adapter", "ingest", SOURCE, str(EXPORT), "--json"],
-            cwd=ROOT,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        running = start("ingest", SOURCE, str(EXPORT), "--json", env=env)
         try:
-            out, _ = running.communicate(timeout=wait_seconds)
-        except subprocess.TimeoutExpired:
-            running.send_signal(signal.SIGKILL)
-            running.communicate()
-            kills, wait_seconds = kills + 1, wait_seconds * 1.2
+            code = running.wait(wait_seconds)
+        except TimeoutError:
+            running.kill()
+            running.wait()
+            kills, wait_seconds = kills + 1, wait_seconds * 1.25
             continue
-        assert running.returncode == 0, out
+        assert code == 0
         break
     assert kills, "it was killed at least once"
     with office(tmp_path, {}, clock=TestClock(), name="once.db") as opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapter.cases import export
+from adapter.cases import export, export_files
 from adapter.cases.export import (
     Export,
     ExportState,
@@ -126,6 +127,53 @@ def test_what_was_under_way_is_not_missed_by_the_next_one(tools: Tools) -> None:
     assert names(lines(tools, exported(tools, "Flag", since=second.asked.at))) == ["late"]
 
 
+def test_what_is_committed_while_it_is_written_stays_out(tools: Tools) -> None:
+    """Work that was begun before bears an earlier moment: of what it does meanwhile, the files hold all or nothing."""
+    put(tools, "changed", "gone", "same")
+    begun = act(tools).said
+    made = start_export(("Flag", "Organization"), None, "", tools, act(tools))
+    body = canonical({"resourceType": "Flag", "id": "changed", "status": "active", "code": {"text": "b"}})
+    with tools.ledger.transaction() as tx:
+        tx.put_resources("test", None, [ResourceIn("Flag", "changed", body, digest_of(body))], **begun)
+        tx.put_resources("test", None, [ResourceIn("Organization", "new", body, digest_of(body))], **begun)
+        tx.delete_resources("test", None, [("Flag", "gone")], **begun)
+    work_on_exports(tools)
+    first = export_now(made.id, tools)
+    assert [(each["id"], each["code"]["text"]) for each in lines(tools, first)] == [
+        ("changed", "a"),
+        ("gone", "a"),
+        ("same", "a"),
+    ]
+    second = exported(tools, "Flag", "Organization", since=first.asked.at)
+    assert [(each["id"], each["code"]["text"]) for each in lines(tools, second)] == [("changed", "b"), ("changed", "b")]
+    assert [file.type for file in second.mark.files] == ["Flag", "Flag", "Organization"]
+    (gone,) = lines(tools, second, deleted=True)
+    assert gone["entry"] == [{"request": {"method": "DELETE", "url": "Flag/gone"}}]
+
+
+def test_what_is_committed_meanwhile_stays_out_of_the_next_one_too(tools: Tools) -> None:
+    put(tools, "f1")
+    first = exported(tools, "Flag")
+    begun = act(tools).said
+    put(tools, "f1", text="b")
+    made = start_export(("Flag",), first.asked.at, "", tools, act(tools))
+    with tools.ledger.transaction() as tx:
+        body = canonical({"resourceType": "Flag", "id": "f2", "status": "active", "code": {"text": "a"}})
+        tx.put_resources("test", None, [ResourceIn("Flag", "f2", body, digest_of(body))], **begun)
+    work_on_exports(tools)
+    assert names(lines(tools, export_now(made.id, tools))) == ["f1"]
+    assert names(lines(tools, exported(tools, "Flag", since=made.asked.at))) == ["f2"]
+
+
+def test_amounts_keep_their_digits(tools: Tools) -> None:
+    body = b'{"id":"f1","resourceType":"Flag","x":[1.50,100.00,0.000000000000000001,123456789012345678.90,-0.0,1.0e+2]}'
+    with tools.ledger.transaction() as tx:
+        tx.put_resources("test", None, [ResourceIn("Flag", "f1", body, digest_of(body))], **act(tools).said)
+    known = exported(tools, "Flag")
+    written = fetch_file(known.id, "Flag-1.ndjson", tools, act(tools)).read_text()
+    assert '"x":[1.50,100.00,1E-18,123456789012345678.90,-0.0,1.0E+2]' in written
+
+
 def test_many_that_are_gone_are_all_named(tools: Tools) -> None:
     every = [f"f{number}" for number in range(5)]
     put(tools, *every)
@@ -217,7 +265,64 @@ def test_a_disk_that_fails_is_said(tools: Tools) -> None:
     put(tools, "f1")
     tools.exports.folder.write_text("in the way")
     known = exported(tools)
-    assert (known.state, known.why.partition(":")[0]) == (ExportState.FAILED, "CASE-467")
+    assert (known.state, known.why) == (ExportState.FAILED, "ENOTDIR (Not a directory)")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tools, *(f"f{number:04}" for number in range(2000)))
+    whole = export_files._Written.write
+
+    def full(self: Any, line: bytes) -> None:
+        whole(self, line)
+        if self.name == "Flag-2.ndjson" and self.count > 100:
+            raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
+
+    monkeypatch.setattr(export_files._Written, "write", full)
+    known = exported(tools)
+    assert (known.state, known.why) == (ExportState.FAILED, "ENOSPC (No space left on device)")
+    assert list(tools.exports.folder.iterdir()) == []
+    monkeypatch.undo()
+    assert exported(tools).count == 2000
+
+
+def test_what_cannot_be_read_fails_and_keeps_no_other_waiting(tools: Tools) -> None:
+    body = b'{"id":"bad","id":"bad"}'
+    with tools.ledger.transaction() as tx:
+        tx.put_resources("test", None, [ResourceIn("Flag", "bad", body, digest_of(body))], **act(tools).said)
+    put(tools, "p1", kind="Organization")
+    bad = start_export(("Flag",), None, "", tools, act(tools))
+    assert exported(tools, "Organization").state is ExportState.DONE
+    assert (export_now(bad.id, tools).state, export_now(bad.id, tools).why) == (ExportState.FAILED, "FHIR-102")
+
+
+def test_files_that_a_killed_process_left_are_deleted(tools: Tools) -> None:
+    """Whoever ends an export may be killed before its files are gone, and its writer may write on for a moment."""
+    put(tools, "f1")
+    done, ended = exported(tools), start_export(("Flag",), None, "", tools, act(tools))
+    cancel_export(ended.id, tools, act(tools))
+    for name in (ended.id, "0" * 32, "others"):
+        (tools.exports.folder / name).mkdir()
+        (tools.exports.folder / name / "Flag-1.ndjson.1f.part").touch()
+    assert not work_on_exports(tools)
+    assert {each.name for each in tools.exports.folder.iterdir()} == {done.id, "0" * 32, "others"}
+
+
+def test_who_was_given_up_for_dead_ends_nothing(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tools, *(f"f{number:04}" for number in range(3100)))
+    made = start_export(("Flag",), None, "", tools, act(tools))
+    whole, clock = export.write_files, tools.clock
+    assert isinstance(clock, TestClock)
+
+    def overtaken(*asked: Any, **more: Any) -> Mark:
+        clock.moment += HOUR
+        monkeypatch.setattr(export, "write_files", whole)
+        assert work_on_exports(replace(tools, worker="other"))
+        raise OSError(errno.EIO, "the disk of this one")
+
+    monkeypatch.setattr(export, "write_files", overtaken)
+    assert work_on_exports(tools)
+    known = export_now(made.id, tools)
+    assert (known.state, known.worker, len(lines(tools, known))) == (ExportState.DONE, "other", 3100)
 
 
 def test_no_more_than_may_wait(tools: Tools) -> None:

@@ -330,7 +330,7 @@ def test_parallel_identical_conditional_creates_make_one_resource(shared: Tools)
 
 def test_a_transaction_on_both_stores(shared: Tools, from_a_file: dict[tuple[str, str], bytes]) -> None:
     together(shared)
-    put(shared, charge(1, "30.00"))
+    put(shared, charge(1, "30.00", id=resource_id(SOURCE, "ChargeItem", "C1")))
     assert case_resources(shared).keys() == from_a_file.keys()
 
 

@@ -75,6 +75,7 @@ CHARGES = st.sampled_from(
         *("code=1201", "code=1201,2301", "code:not=1201", "quantity=1", "quantity=gt1", "price-override=lt20"),
         *("occurrence=ge2021-06-01", "occurrence=2021", "occurrence=lt2021-05", "occurrence=ne2021-05-17"),
         *("price-override=18", "occurrence=sa2021-05-17", "entered-date=ge2021", "service:missing=true"),
+        *("price-override=ge18", "price-override=sa17", "quantity=eb2", "price-override=ne18"),
         *("subject:missing=false", "occurrence=2021-05,2021-06", "_lastUpdated=ge2020", "_lastUpdated=lt2020"),
     ]
 )
@@ -128,6 +129,11 @@ def test_the_total_is_counted_where_it_is_asked_for(tools: Tools) -> None:
     assert search("ChargeItem?_summary=count", tools) == SearchAnswer((), total=everything)
     assert search("ChargeItem?_count=0", tools) == SearchAnswer((), total=everything), "R4: treated the same"
     assert search("ChargeItem?_summary=count&service:missing=true", tools).total == everything
+    wide = "ChargeItem?occurrence=ne2000&_total=accurate&_count=5"  # which the index alone cannot tell
+    first = search(wide, tools)
+    assert first.following is not None
+    second = search(f"{wide}&_page={first.following[0]}.{first.following[1]}", tools)
+    assert first.total == second.total == everything
     assert search("ChargeItem?_count=1", tools).total is None
 
 

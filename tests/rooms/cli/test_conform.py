@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -44,7 +43,7 @@ def test_a_bureau_of_the_national_platform_passes_and_an_aid_service_that_forget
         assert (passed.returncode, passed.stderr) == (0, "") and "25 / 25" in passed.stdout
         assert "docs/wire-nhsa.md" in (tmp_path / "all.html").read_text("utf-8")
     seed = ROOT / "fixtures" / "endpoints" / "aid-xml.yaml"
-    command = [sys.executable, "-m", "adapter.counterparts", "aid-xml", "--store", str(tmp_path / "aid.sqlite")]
+    command = ["aid-xml", "--store", str(tmp_path / "aid.sqlite")]
     aid = Counterpart("aid-xml", [*command, "--seed", str(seed)]).start()
     try:
         env = os.environ | {"ADAPTER_CONFORM_PASSWORD": "not-a-real-password"}

@@ -33,6 +33,8 @@ def test_an_export_is_written_here_and_now(tmp_path: Path) -> None:
     assert len({decode(line)["id"] for line in lines}) == told["files"][1]["count"] == len(lines) == 3
     for words in (("out",), ("other", "--patients", "--type", "Organization")):
         assert run(tmp_path, "export", "run", *words).returncode == 2
+    refused = run(tmp_path, "export", "run", "adapter.db/out")
+    assert (refused.returncode, "CASE-467" in refused.stderr, "ENOTDIR" in refused.stderr) == (1, True, True)
     later = run(tmp_path, "export", "run", "later", "--since", told["at"], "--patients")
     assert later.returncode == 0 and "0 as of" in later.stdout and later.stderr == ""
     assert run(tmp_path, "export", "list", "--json").stdout == "[]\n"

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from tests.house.recipe import ROOT, environment
 from tests.support.intake import FIXTURES
 from tests.support.terminal import run as run_command
+from tests.support.terminal import start
 from tests.support.views import CHANGED, HOSPITAL, ITEMS, HisDatabase, mappings_with, since, viewed_tables
 
 
@@ -81,10 +81,8 @@ def test_a_mapping_is_checked_on_live_views(env: dict[str, str]) -> None:
 def test_a_watching_poll_survives_that_the_database_goes_away_and_comes_back(
     env: dict[str, str], tmp_path: Path
 ) -> None:
-    out = (tmp_path / "out.txt").open("w+", encoding="utf-8")
-    watching = subprocess.Popen(
-        [sys.executable, "-m", "adapter", "poll", HOSPITAL, "--watch"], env=env, stdout=out, stderr=subprocess.STDOUT
-    )
+    with (tmp_path / "out.txt").open("w") as out:
+        watching = start("poll", HOSPITAL, "--watch", env=env, out=out.fileno(), err=out.fileno())
     try:
         _until(tmp_path, "4 opened")
         (tmp_path / "his.db").rename(tmp_path / "gone.db")
@@ -94,7 +92,6 @@ def test_a_watching_poll_survives_that_the_database_goes_away_and_comes_back(
     finally:
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 130
-        out.close()
 
 
 def _until(folder: Path, shown: str) -> None:

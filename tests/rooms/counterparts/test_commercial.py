@@ -15,7 +15,18 @@ from adapter.counterparts.state import state
 from adapter.counterparts.store import Store
 from adapter.counterparts.terms import PlanBook
 from tests.support.counterparts import ROOT, counterpart
-from tests.support.wire_bodies import Body, _earlier, claim_bundle, dump, line, load, paid, reversal_bundle, submit
+from tests.support.wire_bodies import (
+    Body,
+    _earlier,
+    claim_bundle,
+    dump,
+    eligibility_bundle,
+    line,
+    load,
+    paid,
+    reversal_bundle,
+    submit,
+)
 
 SEED = ROOT / "fixtures" / "endpoints" / "commercial.yaml"
 CANON = "https://pay-after-care.example/fhir"
@@ -68,6 +79,14 @@ def test_what_was_used_elsewhere_counts_and_a_stranger_is_refused(insurer: Desk)
     stranger = after_basic("C-2.v1.commercial.settle", "5000.00", "3000.00", subscriber="T99999999")
     assert load(insurer.submit(dump(stranger)).body)["outcome"] == "error"
     assert state(insurer)["settled"] == 1
+
+
+def test_it_tells_what_of_the_year_is_used(insurer: Desk) -> None:
+    told = load(insurer.eligibility(dump(eligibility_bundle("T00000004", "2021-05-17"))).body)
+    (item,) = told["insurance"][0]["item"]
+    assert item["category"]["coding"][0]["code"] == "commercial"
+    (used,) = item["benefit"]
+    assert (used["type"]["coding"][0]["code"], str(used["usedMoney"]["value"])) == ("paid", "2900.00")
 
 
 def test_a_plan_that_is_not_at_hand_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,6 +136,12 @@ def test_when_to_try_again(attempts: int, outcome: Outcome, retry_after: int | N
         assert when is not None and not person
         wait = (when - NOW).total_seconds()
         assert max(0.5, float(retry_after or 0)) <= wait <= max(60.0, float(retry_after or 0))
+
+
+@pytest.mark.parametrize("attempts", [1024, 1025, 1999])
+def test_a_notice_that_is_tried_for_a_week_keeps_its_longest_pause(attempts: int) -> None:
+    when = next_attempt("key", Receipt(Outcome.UNKNOWN, NOW), attempts, RetryPolicy(limit=2000), NOW)
+    assert when is not None and timedelta(seconds=150) <= when - NOW <= timedelta(seconds=300)
 
 
 def test_keys_spread_and_the_answer_is_always_the_same() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from adapter.model.issues import Issue, Severity
 from adapter.model.messages import Outcome, Receipt
 from adapter.payers.delivery.traffic import Traffic, TrafficRules
+from adapter.settings import EndpointSettings
 
 NIGHT = TrafficRules(quiet=((time(22), time(6, 30)),))
 ODD = Issue("DEL-502", Severity.WARNING, "k", "读不懂", "unreadable", "-", "-")
@@ -48,6 +51,35 @@ def test_windows_that_touch_count_as_one() -> None:
     assert closed is not None
     assert (closed.until, closed.why) == (at("03:00"), "maintenance")
     assert rules.closed(at("03:00")) is None
+
+
+def test_a_window_over_the_end_of_a_month_as_the_settings_write_it() -> None:
+    """Hospital time: 22:00 on 31 January is 14:00 UTC."""
+    hours = {"quiet_hours": ["23:30-00:30"], "maintenance": ["2026-01-31T22:00/2026-02-01T00:00"]}
+    told = EndpointSettings.model_validate({"base_url": "x", **hours})
+    rules = TrafficRules(quiet=told.quiet_hours, maintenance=told.maintenance)
+    begins, midnight = datetime(2026, 1, 31, 14, tzinfo=UTC), datetime(2026, 1, 31, 16, tzinfo=UTC)
+    assert rules.closed(begins - timedelta(seconds=1)) is None
+    for now in (begins, midnight - timedelta(microseconds=1), midnight):
+        closed = rules.closed(now)
+        assert closed is not None and closed.until == midnight + timedelta(minutes=30)
+    assert rules.closed(midnight + timedelta(minutes=30)) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quiet_hours": ["22:00-22:00"]},
+        {"quiet_hours": ["22:00+08:00-06:00+08:00"]},
+        {"quiet_hours": ["at night"]},
+        {"maintenance": ["2026-02-01T02:00/2026-01-31T22:00"]},
+        {"maintenance": ["2026-01-31T22:00/2026-02-30T02:00"]},
+    ],
+    ids=str,
+)
+def test_hours_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        EndpointSettings(base_url="x", **wrong)
 
 
 def test_an_endpoint_that_is_quiet_all_day_does_not_hang() -> None:

@@ -48,7 +48,8 @@ def test_every_rule_of_the_page_has_a_fault() -> None:
     named = set(re.findall(r"FHIR-\d{3}", PAGE.read_text(encoding="utf-8").partition("## The profiles")[0]))
     seeded = {fault.ours for fault in FAULTS}
     made = {f"FHIR-{number}" for number in re.findall(r'code="FHIR-(\d+)"', Path(rule_issues.__file__).read_text())}
-    assert (PROSE | ADVICE | made) - {"FHIR-236"} <= named  # XML that cannot be read: the files, not the rules
+    unreadable = {"FHIR-236", "FHIR-296", "FHIR-297", "FHIR-298"}  # of files, not of rules
+    assert (PROSE | ADVICE | made) - unreadable <= named
     assert named - seeded <= ADVICE | {"FHIR-101", "FHIR-103", "FHIR-105", "FHIR-110", "FHIR-120", "FHIR-124"}
 
 

@@ -66,10 +66,14 @@ def test_a_later_assessment_stands_beside_the_first() -> None:
     assert task(number=1)["id"] == task()["id"] != task(number=2)["id"]
 
 
-@pytest.mark.parametrize("base", [None, "https://hospital.example/fhir"])
-def test_capability_statement(base: str | None) -> None:
-    built = capability_statement(version="0.1.0", released=date(2025, 1, 2), base=base)
+@pytest.mark.parametrize(
+    ("base", "token"), [(None, None), ("https://hospital.example/fhir", False), ("https://hospital.example/fhir", True)]
+)
+def test_capability_statement(base: str | None, token: bool | None) -> None:
+    built = capability_statement(version="0.1.0", released=date(2025, 1, 2), base=base, token=token)
     assert validate([built]) == []
+    said = built["rest"][0]["security"]["description"]
+    assert ("Bearer" in said, "No token" in said) == (token is not False, token is False)
     get_fhir_model_class("CapabilityStatement").model_validate(built)
     assert built["fhirVersion"] == "4.0.1"
     assert [each["type"] for each in built["rest"][0]["resource"]] == [*SERVED, *sorted(VALIDATED - set(SERVED))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service that has taken the fixture hospital's export in."""
-    folder: Path = tmp_path_factory.mktemp("stocked")
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a service that has taken the fixture hospital's export in, made once; to be copied."""
+    folder = tmp_path_factory.mktemp("stock")
     with serving(settings_for(folder)) as running:
         assert running.take_in(EXPORT).status_code == 200
+    assert [path.name for path in folder.iterdir()] == ["adapter.db"], "everything is in the one file"
+    return folder / "adapter.db"
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory, stock: Path) -> Iterator[Running]:
+    """A service that has taken the fixture hospital's export in."""
+    folder: Path = tmp_path_factory.mktemp("stocked")
+    shutil.copy(stock, folder)
+    with serving(settings_for(folder)) as running:
         yield running

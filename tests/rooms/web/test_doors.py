@@ -158,7 +158,7 @@ def test_what_nobody_foresaw_tells_nothing(
         (b'{"case_id":"a","amount":NaN}', "FHIR-101"),
         (b'{"case_id":"a","amount":1.005}', "API-803"),
         (b'{"case_id":"a","amount":"1e3"}', "API-803"),
-        (b'{"case_id":"a","amount":1e999999}', "API-803"),
+        (b'{"case_id":"a","amount":1e999999}', "FHIR-293"),
         (b'{"case_id":"a","amount":3000.00000000000000000000000000001}', "API-803"),
         (b'{"case_id":"a","amount":true}', "API-803"),
         (b'{"case_id":"a","amount":null}', "API-803"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapter.cases import export_files
 from adapter.cases.export_files import EXPORTED, OF_PATIENTS
 from adapter.doors.web.fhir.export import NDJSON
 from adapter.fhir.canonical import canonical, decode
@@ -102,11 +104,65 @@ def test_by_type_by_moment_and_by_post(service: Running) -> None:
     assert {each["type"] for each in of_patients["output"]} <= set(OF_PATIENTS)
 
 
+def test_asked_twice_under_one_key_it_is_one_export(service: Running) -> None:
+    key = {**ASYNC, "Idempotency-Key": "export-1"}
+    first, again = (service.http.post("/fhir/$export", headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["content-location"] == first.headers["content-location"]
+    assert ("idempotent-replayed" in first.headers, "idempotent-replayed" in again.headers) == (False, True)
+    manifest(service, again)
+    for token in ("", "Bearer wrong"):  # what was answered is shown to nobody who may not come in
+        refused = service.http.post("/fhir/$export", headers={**key, "Authorization": token})
+        assert (refused.status_code, code_of(refused)) == (401, "API-801")
+
+
+def test_what_is_preferred_is_understood_however_it_is_written(service: Running) -> None:
+    for said in (["Respond-Async"], ["respond-async", "handling=lenient"], ["handling = lenient; respond-async"]):
+        preferred = [("Prefer", each) for each in said]
+        found = service.http.get("/fhir/$export?_type=Patient", headers=[*preferred, ("Accept", ASYNC["Accept"])])
+        assert found.status_code == 202, said
+        asked = [
+            {"name": "_typeFilter", "valueReference": {"reference": "x"}},
+            {"name": "_type", "valueString": "Task"},
+        ]
+        body = {"resourceType": "Parameters", "parameter": asked}
+        found = service.http.post("/fhir/$export", json=body, headers=preferred)
+        lenient = any("lenient" in each for each in said)
+        assert (found.status_code, lenient) == (202, True) or (code_of(found), lenient) == ("API-884", False), said
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "respond-async, handling=lenient"])
+def test_some_patients_never_become_all_of_them(service: Running, prefer: str) -> None:
+    asked = {"name": "patient", "valueReference": {"reference": "Patient/p1"}}
+    body = {"resourceType": "Parameters", "parameter": [asked]}
+    refused = service.http.post("/fhir/Patient/$export", json=body, headers={**ASYNC, "Prefer": prefer})
+    assert (refused.status_code, code_of(refused)) == (400, "API-884")
+
+
 def test_a_part_of_a_file(service: Running) -> None:
     told = manifest(service, service.http.get("/fhir/$export?_type=Patient", headers=ASYNC))
     whole = service.http.get(told["output"][0]["url"]).content
     part = service.http.get(told["output"][0]["url"], headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole[10:20])
+    for token in ("", "Bearer wrong"):
+        refused = service.http.get(told["output"][0]["url"], headers={"Authorization": token})
+        assert (refused.status_code, code_of(refused)) == (401, "API-801")
+
+
+def test_a_full_disk_is_said(service: Running, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
+
+    monkeypatch.setattr(export_files._Written, "write", full)
+    place = service.http.get("/fhir/$export?_type=Patient", headers=ASYNC).headers["content-location"]
+    end = time.monotonic() + 30
+    while (answer := service.http.get(place)).status_code == 202 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (answer.status_code, code_of(answer)) == (500, "CASE-467")
+    assert "ENOSPC" in answer.text and "/some/where" not in answer.text
+    while (left := (folder / "out" / place.rpartition("/")[2]).exists()) and time.monotonic() < end:
+        time.sleep(0.05)  # it is said first, then deleted
+    assert not left
 
 
 def test_one_that_is_ended_is_gone(service: Running, folder: Path) -> None:
@@ -148,9 +204,3 @@ def test_what_is_not_understood_is_left_out_where_that_is_asked_for(service: Run
     lenient = {**ASYNC, "Prefer": "respond-async, handling=lenient"}
     told = manifest(service, service.http.get("/fhir/$export?_type=Patient,Nothing&_elements=id", headers=lenient))
     assert {each["type"] for each in told["output"]} == {"Patient"}
-
-
-def test_without_a_token_of_the_settings_nothing_is_exported(tmp_path: Path) -> None:
-    with serving(settings_for(tmp_path)) as open_to_all:
-        answer = open_to_all.http.get("/fhir/$export", headers=ASYNC)
-        assert (answer.status_code, code_of(answer)) == (403, "API-885")

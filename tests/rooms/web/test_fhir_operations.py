@@ -22,6 +22,7 @@ from adapter.fhir.validation import validate
 from adapter.fhir.xml_in import resource_of
 from adapter.fhir.xml_out import xml_of
 from adapter.model.messages import Stage
+from adapter.rules.settlement.explain import STEPS
 from adapter.settings import Settings
 from adapter.wiring import open_tools
 from bench.synthetic.story import write_export
@@ -121,6 +122,8 @@ def strays(listed: list[Json], promised: list[Json], use: str = "out") -> list[s
                 found += [f"{name}.{more}" for more in strays(one.get("part", []), each["part"], use)]
             elif type_of(one) != each["type"].lower():
                 found.append(f"{name} is a {type_of(one)}")
+            elif "settlement-step" in str(each.get("binding")) and one["valueCode"] not in STEPS:
+                found.append(f"{name} is no settlement step")
     return found
 
 

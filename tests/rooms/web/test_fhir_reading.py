@@ -58,6 +58,9 @@ def test_xml_and_json_say_the_same(stocked: Running, kind: str) -> None:
         ("", "application/fhir+json;fhirVersion=4.0", "json"),
         ("?_format=xml", "application/fhir+json", "xml"),
         ("?_format=application/fhir+json", XML, "json"),
+        ("?_format=", XML, "xml"),
+        ("", "application/fhir+json;q=0, */*", "xml"),
+        ("", "application/fhir+json, */*;q=0", "json"),
     ],
 )
 def test_the_format_is_the_one_that_was_asked_for(stocked: Running, asked: str, header: str, given: str) -> None:
@@ -66,7 +69,13 @@ def test_the_format_is_the_one_that_was_asked_for(stocked: Running, asked: str, 
 
 
 @pytest.mark.parametrize(
-    ("asked", "header"), [("", "text/html"), ("", "application/fhir+json; fhirVersion=5.0"), ("?_format=ttl", "*/*")]
+    ("asked", "header"),
+    [
+        ("", "text/html"),
+        ("", "application/fhir+json; fhirVersion=5.0"),
+        ("?_format=ttl", "*/*"),
+        ("?_format=application/fhir%2Bjson;fhirVersion=5.0", "*/*"),
+    ],
 )
 def test_another_format_is_not_acceptable(stocked: Running, asked: str, header: str) -> None:
     answer = stocked.http.get(f"/fhir/metadata{asked}", headers={"Accept": header})
@@ -89,6 +98,8 @@ def test_what_is_known_is_not_sent_again(stocked: Running) -> None:
         again = stocked.http.get(place, headers={name: known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     assert stocked.http.get(place, headers={"If-None-Match": 'W/"99"'}).status_code == 200
+    for no_date in ("soon", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"):
+        assert stocked.http.get(place, headers={"If-Modified-Since": no_date}).status_code == 200
 
 
 def test_versions_and_history(stocked: Running) -> None:
@@ -104,6 +115,7 @@ def test_versions_and_history(stocked: Running) -> None:
     later = read(stocked.http.get(f"/fhir/Encounter/{name}/_history?_since=2999-01-01T00:00:00Z"))
     assert (later["total"], "entry" in later) == (0, False)
     assert stocked.http.get(f"/fhir/Encounter/{name}/_history?_since=soon").status_code == 400
+    assert read(stocked.http.get(f"/fhir/Encounter/{name}/_history?_since=&_count=")) == bundle
 
 
 def test_next_links_lead_through_everything_once(stocked: Running) -> None:
@@ -153,12 +165,33 @@ def test_a_persons_data_travels_in_the_body_only(stocked: Running) -> None:
         ("ChargeItem?occurrence=soon", 400, "FHIR-204"),
         ("ChargeItem?_sort=code", 400, "FHIR-207"),
         ("ChargeItem?_page=first", 400, "FHIR-209"),
+        ("ChargeItem?_page=0.9999999999999999999", 400, "FHIR-209"),
+        ("ChargeItem?subject.name=x", 400, "FHIR-202"),
+        ("ChargeItem?reason=%00", 422, "API-803"),
+        ("ChargeItem?subject:Patient.name=x", 400, "FHIR-203"),
+        ("Patient?_has:ChargeItem:subject:code=x", 400, "FHIR-202"),
         ("Basic?code=x", 404, "FHIR-201"),
     ],
 )
 def test_what_is_wrong_with_a_search(stocked: Running, asked: str, status: int, code: str) -> None:
     answer = stocked.http.get(f"/fhir/{asked}")
     assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+def test_a_search_by_post_is_a_form_whose_controls_count(stocked: Running) -> None:
+    asked = {"identifier": "urn:x|nobody", "_format": "xml"}
+    assert stocked.http.post("/fhir/Patient/_search", data=asked).headers["content-type"].startswith(XML)
+    refused = stocked.http.post("/fhir/Patient/_search", json=asked)
+    assert (refused.status_code, code_of(refused)) == (415, "API-898"), "else it would answer with everybody"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    misread = stocked.http.post("/fhir/Patient/_search", content=b'{"identifier": "nobody"}', headers=form)
+    assert (misread.status_code, code_of(misread)) == (400, "FHIR-202")
+
+
+def test_the_statement_says_who_may_come_in(stocked: Running) -> None:
+    for base in ("/fhir", "/fhir/r5"):
+        security = stocked.http.get(f"{base}/metadata").json()["rest"][0]["security"]
+        assert (security["cors"], security["description"][:19]) == (False, "No token is asked f")
 
 
 def test_what_is_unknown_is_left_out_where_that_is_wanted(stocked: Running) -> None:

@@ -90,6 +90,8 @@ def test_an_update_needs_the_present_version_where_it_names_one(native: Running)
     stale = send(native, "PUT", "/fhir/Organization/O1", {**newer, "name": "丙"}, 412, If_Match='W/"1"')
     assert code_of(stale) == "FHIR-287"
     assert code_of(send(native, "PUT", "/fhir/Organization/O1", newer, 400, If_Match="soon")) == "API-859"
+    assert code_of(send(native, "PUT", "/fhir/Organization/O1", newer, 412, If_None_Match="*")) == "FHIR-292"
+    assert code_of(send(native, "PUT", "/fhir/Organization/O1", newer, 400, If_None_Match='W/"9"')) == "API-859"
     versions = read(native.http.get("/fhir/Organization/O1/_history"))
     assert [each["resource"]["name"] for each in versions["entry"]] == ["乙", "甲"]
     first = native.http.get("/fhir/Organization/O1/_history/1")
@@ -133,6 +135,26 @@ def test_xml_in_and_out(native: Running) -> None:
     assert b'"value":8.80' in native.http.get("/fhir/ChargeItem/C50").content
     wrong = native.http.put("/fhir/ChargeItem/C50", content=b"<ChargeItem", headers=said)
     assert wrong.status_code in (400, 422) and read(wrong)["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16"])
+def test_no_entity_comes_in_with_xml(native: Running, encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE Patient [<!ENTITY e "female">]>'
+    sent = f'{head}<Patient xmlns="http://hl7.org/fhir"><gender value="&e;"/></Patient>'.encode(encoding)
+    answer = native.http.post("/fhir/Patient", content=sent, headers={**WHO, "content-type": XML})
+    assert (answer.status_code, code_of(answer)) == (422, "FHIR-236")
+
+
+@pytest.mark.parametrize("number", ["1e999999", "1e999990", "-1e-999999"])
+def test_no_number_keeps_the_service_busy(native: Running, number: str) -> None:
+    sent = encode(charge(55)).replace(b'"quantity":{"value":1}', f'"quantity":{{"value":{number}}}'.encode())
+    answer = native.http.put("/fhir/ChargeItem/C55", content=sent, headers=WHO)
+    assert (answer.status_code, code_of(answer)) == (422, "FHIR-293")
+    marked = xml_of(charge(55)).replace(
+        b'<quantity><value value="1"/>', f'<quantity><value value="{number}"/>'.encode()
+    )
+    answer = native.http.put("/fhir/ChargeItem/C55", content=marked, headers={**WHO, "content-type": XML})
+    assert answer.status_code == 422
 
 
 def test_conditions_over_http(native: Running) -> None:
@@ -224,6 +246,19 @@ def test_a_transaction_answers_entry_by_entry(native: Running) -> None:
     assert decode(send(native, "POST", "/fhir", nothing, 200).content) == {**nothing, "type": "transaction-response"}
 
 
+def test_what_a_bundle_may_read(native: Running) -> None:
+    account = {"resourceType": "Account", "id": "A130", "status": "active", "name": "甲"}
+    send(native, "PUT", "/fhir/Account/A130", account, 201)
+    urls = ("Account/A130?_elements=status", "Account/A130/_history", "Account/none/_history", "metadata")
+    sent = bundle("batch", *(entry("GET", url) for url in urls), entry("HEAD", "Account/A130"))
+    part, history, nobody, never, head = read(send(native, "POST", "/fhir", sent, 200))["entry"]
+    assert "name" not in part["resource"] and history["resource"]["total"] == 1
+    assert [each["response"]["status"][:3] for each in (nobody, never, head)] == ["404", "404", "200"]
+    assert head["response"]["etag"] == 'W/"1"' and "resource" not in head
+    again = send(native, "PUT", "/fhir/Account/A130", part["resource"], 400)
+    assert code_of(again) == "FHIR-295", "a part is not written over the whole"
+
+
 def test_a_transaction_that_is_wrong_does_nothing(native: Running) -> None:
     wrong = bundle(
         "transaction",
@@ -261,6 +296,9 @@ def test_a_search_understands_both_ids(native: Running) -> None:
         assert {
             each["resource"]["context"]["reference"] for each in found["entry"] if "context" in each["resource"]
         } == {f"Encounter/{ours}"}
+    page = native.http.get("/fhir/r5/ChargeItem?encounter=Encounter/E1&_count=1").json()
+    [following] = [link["url"] for link in page["link"] if link["relation"] == "next"]
+    assert "/fhir/r5/ChargeItem?encounter=" in following and native.http.get(following).status_code == 200
     assert native.http.get("/fhir/Encounter/E1").json()["subject"] == {"reference": "Patient/P1"}
     assert native.http.get(f"/fhir/Encounter/{ours}").json()["id"] == ours
     for each in ("E1", ours):

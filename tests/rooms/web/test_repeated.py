@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from adapter.cases.requests_kept import GIVEN_UP, KeptAnswer, begin, digest_of_request, keep, let_go
+from adapter.cases import call_desk
+from adapter.cases.requests_kept import GIVEN_UP, KeptAnswer, begin, digest_of_request, keep, let_go, lose
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.ledger import Ledger
 from tests.support.office import CLERK, TestClock, office
-from tests.support.service import Running, serving, settings_for
+from tests.support.service import Running
 
 CASE = "qingshi_county-300010002"
 HOLD = f"/cases/{CASE}/calls/aid/hold"
@@ -47,8 +47,10 @@ def test_the_second_one_gets_the_first_ones_answer(stocked: Running) -> None:
         (RESUME, WHY, {}),
         (f"{HOLD}?x=1", WHY, {}),
         (HOLD, WHY, {"X-Actor": "cashier-08"}),
+        (HOLD, WHY, {"X-Source": "another_county"}),
+        (HOLD, WHY, {"If-None-Exist": "identifier=s|v"}),
     ],
-    ids=["body", "address", "query", "actor"],
+    ids=["body", "address", "query", "actor", "hospital", "condition"],
 )
 def test_another_request_under_a_key_is_refused(
     stocked: Running, path: str, body: dict[str, str], headers: dict[str, str]
@@ -79,6 +81,17 @@ def test_a_body_that_is_too_large_leaves_the_key_free(stocked: Running) -> None:
     assert stocked.http.post(HOLD, json=WHY, headers=key).status_code == 200
 
 
+def test_what_ends_without_an_answer_is_told_so_at_once(stocked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(call_desk, "hold_call", broken)
+    key = {"Idempotency-Key": "a-6"}
+    assert stocked.http.post(HOLD, json=WHY, headers=key).status_code == 500
+    again = stocked.http.post(HOLD, json=WHY, headers=key)
+    assert (again.status_code, again.json()["issues"][0]["code"]) == (409, "API-872")
+
+
 def test_many_at_once_do_it_once(stocked: Running) -> None:
     stocked.http.post(HOLD, json=WHY)
 
@@ -90,18 +103,6 @@ def test_many_at_once_do_it_once(stocked: Running) -> None:
         found = set(pool.map(ask, range(16)))
     assert (200, "") in found
     assert found <= {(200, ""), (409, "API-871")}
-
-
-def test_kept_answers_are_shown_to_nobody_without_the_token(tmp_path: Path) -> None:
-    with serving(settings_for(tmp_path, api_token=SecretStr("kept-secret"))) as service:
-        key = {"Idempotency-Key": "a-1"}
-        mine = {**key, "Authorization": "Bearer kept-secret"}
-        answered = service.http.post(HOLD, json=WHY, headers=mine)
-        assert answered.status_code == 404
-        for headers in (key, {**key, "Authorization": "Bearer wrong"}):
-            refused = service.http.post(HOLD, json=WHY, headers=headers)
-            assert (refused.status_code, refused.json()["issues"][0]["code"]) == (401, "API-801")
-        assert service.http.post(HOLD, json=WHY, headers=mine).headers["idempotent-replayed"] == "true"
 
 
 def test_one_that_was_broken_off_is_told_so(tools: Tools) -> None:
@@ -118,10 +119,24 @@ def test_one_that_was_broken_off_is_told_so(tools: Tools) -> None:
     assert not other.same
     let_go("k", tools, act)
     assert begin("k", "e", tools, act) is None
-    keep("k", "e", KeptAnswer(202, "application/json", "/cases/x", b"{}"), tools, act)
+    lose("k", "e", tools, act)
+    gone = begin("k", "e", tools, act)
+    assert gone is not None and gone.same and gone.lost
+    keep("k", "e", KeptAnswer(202, "application/json", b"{}", {"location": "/cases/x"}), tools, act)
     again = begin("k", "e", tools, act)
     assert again is not None
-    assert again.answer == KeptAnswer(202, "application/json", "/cases/x", b"{}")
+    assert again.answer == KeptAnswer(202, "application/json", b"{}", {"location": "/cases/x"})
+
+
+def test_an_answer_that_an_older_version_kept_is_given_with_its_location(tools: Tools) -> None:
+    act = tools.act(CLERK, "test")
+    assert begin("k", "d", tools, act) is None
+    kept = {"state": "done", "digest": "d", "status": 202, "content_type": "application/json", "location": "/x"}
+    with tools.ledger.transaction() as tx:
+        (name,) = tx.papers_named("", "request/")
+        tx.file_paper("", name, {**kept, "body": "{}"}, **act.said)
+    again = begin("k", "d", tools, act)
+    assert again is not None and again.answer == KeptAnswer(202, "application/json", b"{}", {"location": "/x"})
 
 
 def test_parts_do_not_run_into_each_other() -> None:

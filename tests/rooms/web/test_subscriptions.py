@@ -77,10 +77,22 @@ def test_it_is_changed_and_deleted(service: Running, receiver: Receiver) -> None
     assert made.status_code == 201 and resource_of(etree.fromstring(made.content))["status"] == "off"
     again = service.http.put("/fhir/Subscription/mine", json={**off, "criteria": "Account?status=active"})
     assert (again.status_code, again.headers["etag"]) == (200, 'W/"2"')
+    stale = service.http.put("/fhir/Subscription/mine", json=off, headers={"If-Match": 'W/"1"'})
+    assert (stale.status_code, code_of(stale)) == (412, "FHIR-287")
+    assert service.http.put("/fhir/Subscription/mine", json=off, headers={"If-Match": 'W/"2"'}).status_code == 200
     assert service.http.delete("/fhir/Subscription/mine").status_code == 204
     assert service.http.get("/fhir/Subscription/mine").status_code == 410
     gone = service.http.delete("/fhir/Subscription/mine")
     assert (gone.status_code, code_of(gone)) == (404, "CASE-465")
+
+
+def test_made_twice_under_one_key_it_is_one_and_answered_alike(service: Running, receiver: Receiver) -> None:
+    key, off = {"Idempotency-Key": "sub-1"}, wanted(receiver, "Account", status="off")
+    first, again = (service.http.post("/fhir/Subscription", json=off, headers=key) for _ in range(2))
+    assert again.headers["idempotent-replayed"] == "true" and first.status_code == again.status_code == 201
+    belonging = ("location", "etag", "last-modified", "vary", "content-type", "content-length")
+    assert {name: again.headers[name] for name in belonging} == {name: first.headers[name] for name in belonging}
+    assert again.content == first.content
 
 
 @pytest.mark.parametrize(
@@ -98,6 +110,19 @@ def test_what_is_wrong_is_said(
     resource = {name: value for name, value in (wanted(receiver, "Account") | body).items() if value is not None}
     answer = service.http.request(method, f"/fhir/{place}", json=resource)
     assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+def test_criteria_do_not_name_this_service_itself(service: Running, receiver: Receiver) -> None:
+    named = wanted(receiver, f"Account?patient={service.base}/fhir/Patient/1")
+    refused = service.http.post("/fhir/Subscription", json=named)
+    assert (refused.status_code, code_of(refused)) == (422, "CASE-464")
+    there = wanted(receiver, "Account?patient=http://elsewhere.example/fhir/Patient/1", status="off")
+    assert service.http.post("/fhir/Subscription", json=there).status_code == 201
+
+
+def test_without_a_token_of_the_settings_nothing_is_exported(service: Running) -> None:
+    answer = service.http.get("/fhir/$export", headers={"Prefer": "respond-async"})
+    assert (answer.status_code, code_of(answer)) == (403, "API-885")
 
 
 def test_the_statement_says_so(service: Running) -> None:

@@ -28,7 +28,8 @@ def searchset(query: Query, answer: SearchAnswer, base: str) -> Json:
     said = () if query.personal else query.said
     links = [{"relation": "self", "url": _link(here, said)}]
     if answer.following is not None and not query.personal:
-        links.append({"relation": "next", "url": _link(here, (*said, ("_page", page_mark(answer.following))))})
+        mark = page_mark(answer.following, posted=answer.of_posted)
+        links.append({"relation": "next", "url": _link(here, (*said, ("_page", mark)))})
     entries = [_entry(each, query, base, "match") for each in answer.found]
     entries += [_entry(each, query, base, "include") for each in answer.included]
     if found := _remarks(query, answer):

@@ -96,7 +96,7 @@ def export_all(
     The worker writes the files; they are deleted after the hours of the settings, or by DELETE. The journal says who
     exported what, and who fetched which file.
     """
-    return _start(request, request.query_params.multi_items(), EXPORTED, service, actor, prefer, reason)
+    return _start(request, request.query_params.multi_items(), EXPORTED, service, actor, reason)
 
 
 @router.get(
@@ -118,7 +118,7 @@ def export_patients(
     reason: Why = None,
 ) -> Response:
     """As `/fhir/$export`, of the types in R4's Patient compartment alone."""
-    return _start(request, request.query_params.multi_items(), OF_PATIENTS, service, actor, prefer, reason)
+    return _start(request, request.query_params.multi_items(), OF_PATIENTS, service, actor, reason)
 
 
 @router.post(
@@ -140,7 +140,7 @@ async def export_all_by_post(
 ) -> Response:
     """As by GET; the parameters stand in a Parameters resource."""
     asked = _parameters(sent)
-    return await run_in_threadpool(_start, request, asked, EXPORTED, service, actor, prefer, reason)
+    return await run_in_threadpool(_start, request, asked, EXPORTED, service, actor, reason)
 
 
 @router.post(
@@ -162,7 +162,7 @@ async def export_patients_by_post(
 ) -> Response:
     """As by GET; the parameters stand in a Parameters resource."""
     asked = _parameters(sent)
-    return await run_in_threadpool(_start, request, asked, OF_PATIENTS, service, actor, prefer, reason)
+    return await run_in_threadpool(_start, request, asked, OF_PATIENTS, service, actor, reason)
 
 
 @router.get(
@@ -178,7 +178,7 @@ def status(request: Request, export_id: ExportId, service: ServiceNow) -> Respon
         progress = {"X-Progress": f"{known.count} resources written", "Retry-After": str(_AGAIN)}
         return Response(status_code=202, headers=progress)
     if known.state is ExportState.FAILED:
-        return outcome(request, [export_failed(export_id, known.why.partition(":")[0])], 500)
+        return outcome(request, [export_failed(export_id, known.why)], 500)
     assert known.finished_at is not None
     until = known.finished_at.astimezone(UTC) + timedelta(hours=service.settings.exports.hours)
     return exact(_manifest(known, base_of(request)), headers={"Expires": format_datetime(until, usegmt=True)})
@@ -217,14 +217,13 @@ def fetch(export_id: ExportId, name: Name, service: ServiceNow, actor: ActorNow,
 
 def _start(
     request: Request,
-    asked: Iterable[tuple[str, str]],
+    asked: Iterable[tuple[str, Any]],
     known: tuple[str, ...],
     service: Service,
     actor: Actor,
-    prefer: str | None,
     reason: str | None,
 ) -> Response:
-    preferred = {each.strip() for each in (prefer or "").replace(";", ",").split(",")}
+    preferred = _preferred(request)
     if "respond-async" not in preferred:
         raise AdapterError(not_asynchronous())
     types, since = _understood(asked, known, lenient="handling=lenient" in preferred)
@@ -234,8 +233,14 @@ def _start(
     return Response(status_code=202, headers={"Content-Location": f"{base_of(request)}/$export/{made.id}"})
 
 
+def _preferred(request: Request) -> set[str]:
+    """What the headers ``Prefer`` ask for, one or several, however they are written."""
+    said = ",".join(request.headers.getlist("prefer")).replace(";", ",")
+    return {each.strip().lower().replace(" ", "") for each in said.split(",")}
+
+
 def _understood(
-    asked: Iterable[tuple[str, str]], known: tuple[str, ...], *, lenient: bool
+    asked: Iterable[tuple[str, Any]], known: tuple[str, ...], *, lenient: bool
 ) -> tuple[tuple[str, ...], datetime | None]:
     """Types and moment. Raises AdapterError API-884."""
     types: list[str] = []
@@ -243,6 +248,10 @@ def _understood(
     for name, value in asked:
         if name in _BESIDE:
             continue
+        if name == "patient":  # left out, it would be everybody's data
+            raise _wrong(name, "不能只导出部分患者", "some patients alone are not exported")
+        if name in _TAKEN and not isinstance(value, str):
+            raise _wrong(name, "值应为文本", "its value is text")
         if name == "_type":
             types += [each for each in value.split(",") if each]
         elif name == "_since":
@@ -268,7 +277,7 @@ def _moment(value: str) -> datetime:
     raise _wrong("_since", "应为带时区的时刻,如 2026-03-02T08:00:00+08:00", "it is a moment with its zone")
 
 
-def _parameters(sent: Any) -> list[tuple[str, str]]:
+def _parameters(sent: Any) -> list[tuple[str, Any]]:
     """Names and values of a Parameters resource, repeated ones too. Raises AdapterError API-884."""
     if sent is None:
         return []
@@ -278,8 +287,8 @@ def _parameters(sent: Any) -> list[tuple[str, str]]:
     found = []
     for each in listed:
         value = next((value for name, value in each.items() if name.startswith("value")), None)
-        if not isinstance(each.get("name"), str) or not isinstance(value, str):
-            raise _wrong("Parameters.parameter", "名称与值均应为文本", "names and values are texts")
+        if not isinstance(each.get("name"), str):
+            raise _wrong("Parameters.parameter", "每个参数都应有名称", "each parameter has a name")
         found.append((each["name"], value))
     return found
 

@@ -39,11 +39,20 @@ def wanted(request: Request) -> Format:
     Raises:
         AdapterError: API-850 (406) when only other formats, or another version of FHIR, are taken.
     """
-    asked = request.query_params.get("_format")
-    if asked is not None:
+    return wanted_by(request, request.query_params.get("_format"))
+
+
+def wanted_by(request: Request, asked: str | None) -> Format:
+    """As ``wanted``, where the ``_format`` that was asked for may stand in a form.
+
+    Raises:
+        AdapterError: API-850 (406) when only other formats, or another version of FHIR, are taken.
+    """
+    if asked:  # R4: one that is left empty counts as not said
         # a + in an address that was not escaped arrives as a space
-        found = _NAMES.get(asked.partition(";")[0].strip().lower().replace(" ", "+"))
-        if found is None:
+        kind, version = _kind_and_version(asked.strip().replace(" ", "+"), NUMBERS[version_of(request)])
+        found = _NAMES.get(kind)
+        if found is None or not version.startswith(NUMBERS[version_of(request)]):
             raise AdapterError(issues.not_acceptable())
         return found
     header = request.headers.get("accept", "")
@@ -51,10 +60,15 @@ def wanted(request: Request) -> Format:
         return Format.JSON
     ours = NUMBERS[version_of(request)]
     ranked = sorted(((_quality(part), -number, part) for number, part in enumerate(header.split(","))), reverse=True)
+    refused = {
+        _NAMES.get(_kind_and_version(part, ours)[0]) for quality, _, part in ranked if not quality and "*" not in part
+    }
     for quality, _, part in ranked:
         kind, version = _kind_and_version(part, ours)
         if quality > 0 and kind in _NAMES and version.startswith(ours):
-            return _NAMES[kind]
+            fitting = [*Format] if "*" in kind else [_NAMES[kind]]
+            if left := [each for each in fitting if each not in refused]:
+                return left[0]
     raise AdapterError(issues.not_acceptable())
 
 

@@ -49,7 +49,7 @@ def text_of(found: Mapping[str, Any], name: str, *, most: int = 300, required: b
     value = found.get(name)
     if name not in found and not required:
         return None
-    if not isinstance(value, str) or not value.strip() or len(value) > most:
+    if not isinstance(value, str) or not value.strip() or len(value) > most or "\0" in value:
         told = f"应为 1 至 {most} 个字符的文本", f"it is a text of 1 to {most} characters"
         raise AdapterError(wrong_parameter(_place(name), *told))
     return value

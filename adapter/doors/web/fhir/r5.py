@@ -43,7 +43,8 @@ router = APIRouter(tags=["FHIR R5"])
 @opened.get("/fhir/r5/metadata", summary="CapabilityStatement (R5)", response_class=Response, responses={200: RESOURCE})
 def metadata(request: Request) -> Response:
     """What the R5 base can do, made from what it does. Open without a token."""
-    return answer(request, capability_statement_r5(version=__version__, released=RELEASED, base=base_of(request)))
+    base, token = base_of(request), reading.asks_for_token(request)
+    return answer(request, capability_statement_r5(version=__version__, released=RELEASED, base=base, token=token))
 
 
 @router.get(
@@ -110,7 +111,7 @@ def search(request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, r
     "/fhir/r5/{kind:kind}/_search",
     summary="Search in R5, with the parameters in the body",
     response_class=Response,
-    responses={200: _BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
+    responses={200: _BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 415: OUTCOME, 422: OUTCOME},
     openapi_extra={
         "requestBody": {
             "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -11,14 +13,15 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter import __version__
 from adapter.cases import served
-from adapter.cases.searching import search_resources, told, with_case_ids
+from adapter.cases.searching import search_resources, told
 from adapter.cases.served import ResourceRow
+from adapter.cases.tools import Act, Tools
 from adapter.doors.web import issues
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
 from adapter.doors.web.fhir.addresses import Identity, Kind
 from adapter.doors.web.fhir.bundles import history as history_bundle
 from adapter.doors.web.fhir.bundles import searchset
-from adapter.doors.web.fhir.negotiation import answer
+from adapter.doors.web.fhir.negotiation import answer, wanted, wanted_by
 from adapter.doors.web.fhir.versions import R5_BASE, version_of
 from adapter.fhir.canonical import decode
 from adapter.fhir.metadata import RELEASED, SERVED, capability_statement
@@ -26,6 +29,7 @@ from adapter.fhir.search import issues as wrong
 from adapter.fhir.search.query import MOST, parse
 from adapter.fhir.search.showing import shown
 from adapter.model.issues import AdapterError
+from adapter.settings import Settings
 
 opened = APIRouter(tags=["FHIR"])
 router = APIRouter(tags=["FHIR"])
@@ -46,10 +50,17 @@ def base_of(request: Request) -> str:
     return f"{str(request.base_url).rstrip('/')}{base}"
 
 
+def asks_for_token(request: Request) -> bool:
+    """Whether the service that a request came to lets nobody in without its token."""
+    settings: Settings = request.app.state.settings
+    return settings.api_token is not None
+
+
 @opened.get("/fhir/metadata", summary="CapabilityStatement", response_class=Response, responses={200: RESOURCE})
 def metadata(request: Request) -> Response:
     """What this server can do, made from what it does. Open without a token."""
-    return answer(request, capability_statement(version=__version__, released=RELEASED, base=base_of(request)))
+    base, token = base_of(request), asks_for_token(request)
+    return answer(request, capability_statement(version=__version__, released=RELEASED, base=base, token=token))
 
 
 @router.get(
@@ -105,14 +116,21 @@ def history(
     request: Request, kind: Kind, identity: Identity, service: ServiceNow, actor: ActorNow, reason: Why = None
 ) -> Response:
     """Newest first. `_count` limits how many are shown, `_since` to those written from a moment on."""
-    query = parse(kind, [], lenient=True) if kind in SERVED else None
     told_ = act(service, actor, reason, "read the history")
-    rows = served.resource_history(kind, identity, service.tools, told_) if query is not None else []
+    asked = request.query_params.multi_items()
+    return answer(request, history_of(kind, identity, asked, service.tools, told_, base_of(request)))
+
+
+def history_of(
+    kind: str, identity: str, asked: Sequence[tuple[str, str]], tools: Tools, told_: Act, base: str
+) -> dict[str, Any]:
+    """The Bundle of a history. Raises AdapterError API-809, FHIR-204."""
+    since, count = _since(asked, kind), _count(asked, kind)
+    rows = served.resource_history(kind, identity, tools, told_) if kind in SERVED else []
     if not rows:
         raise AdapterError(issues.no_such_resource(f"{kind}/{identity}"))
-    since, count = _since(request, kind), _count(request, kind)
     shown_rows = [row for row in reversed(rows) if since is None or row.at >= since]
-    return answer(request, history_bundle(kind, shown_rows[:count], base_of(request), len(shown_rows)))
+    return history_bundle(kind, shown_rows[:count], base, len(shown_rows))
 
 
 @router.get(
@@ -133,7 +151,7 @@ def search(request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, r
     "/fhir/{kind:kind}/_search",
     summary="Search, with the parameters in the body",
     response_class=Response,
-    responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 422: OUTCOME},
+    responses={200: BUNDLE, 400: OUTCOME, 404: OUTCOME, 406: OUTCOME, 415: OUTCOME, 422: OUTCOME},
     openapi_extra={
         "requestBody": {
             "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
@@ -145,6 +163,9 @@ async def search_by_post(
     request: Request, kind: Kind, service: ServiceNow, actor: ActorNow, reason: Why = None
 ) -> Response:
     """As a search by GET; nothing of it stands in an address or a log."""
+    kind_of_body = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind_of_body not in ("", "application/x-www-form-urlencoded"):
+        raise AdapterError(issues.no_form())
     body = (await request.body()).decode("utf-8", "replace")
     asked = "&".join(each for each in (request.url.query, body) if each)
     return await run_in_threadpool(_searched, request, kind, asked, service, actor, reason, in_address=False)
@@ -162,10 +183,11 @@ def _searched(
 ) -> Response:
     lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
     base = base_of(request)
-    pairs = with_case_ids(kind, pairs_of(asked, kind), service.tools)
+    pairs = pairs_of(asked, kind)
+    format_ = wanted(request) if in_address else wanted_by(request, dict(pairs).get("_format"))
     query = parse(kind, pairs, base=base, lenient=lenient, in_address=in_address)
     found = search_resources(query, service.tools, act(service, actor, reason, "search"))
-    return answer(request, searchset(query, found, base))
+    return answer(request, searchset(query, found, base), format_=format_)
 
 
 def pairs_of(asked: str, kind: str) -> list[tuple[str, str]]:
@@ -185,10 +207,13 @@ def _one(request: Request, found: ResourceRow | None, pointer: str) -> Response:
     headers = {"ETag": f'W/"{found.version}"', "Last-Modified": format_datetime(found.at, usegmt=True)}
     if _known(request, found):
         return Response(status_code=304, headers=headers)
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name in ("_summary", "_elements")]
-    query = parse(found.type, pairs)
-    resource = shown(told(found, decode(found.body)), query.summary, query.elements)
-    return answer(request, resource, headers=headers)
+    return answer(request, part_of(found, request.query_params.multi_items()), headers=headers)
+
+
+def part_of(found: ResourceRow, asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A version as far as ``_summary`` and ``_elements`` want it. Raises AdapterError FHIR-204."""
+    query = parse(found.type, [(name, value) for name, value in asked if name in ("_summary", "_elements")])
+    return shown(told(found, decode(found.body)), query.summary, query.elements)
 
 
 def _known(request: Request, found: ResourceRow) -> bool:
@@ -197,19 +222,19 @@ def _known(request: Request, found: ResourceRow) -> bool:
         return any(tag.strip() in (f'W/"{found.version}"', f'"{found.version}"', "*") for tag in tags.split(","))
     try:
         since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return since.tzinfo is not None and found.at.replace(microsecond=0) <= since
 
 
-def _count(request: Request, kind: str) -> int:
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name == "_count"]
-    return parse(kind, pairs).count if pairs else MOST
+def _count(asked: Sequence[tuple[str, str]], kind: str) -> int:
+    pairs = [(name, value) for name, value in asked if name == "_count" and value]
+    return parse(kind, pairs).count if pairs and kind in SERVED else MOST
 
 
-def _since(request: Request, kind: str) -> datetime | None:
-    text = request.query_params.get("_since")
-    if text is None:
+def _since(asked: Sequence[tuple[str, str]], kind: str) -> datetime | None:
+    text = dict(asked).get("_since")
+    if not text:
         return None
     try:
         found = datetime.fromisoformat(text.replace(" ", "+"))

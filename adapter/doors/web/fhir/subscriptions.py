@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import format_datetime
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -11,18 +12,20 @@ from starlette.concurrency import run_in_threadpool
 from adapter.cases.searching import told
 from adapter.cases.served import ResourceRow
 from adapter.cases.subscriptions import subscribe, unsubscribe
+from adapter.cases.subscriptions_issues import criteria_unusable
 from adapter.doors.web.context import ActorNow, ServiceNow, Why, act
 from adapter.doors.web.fhir.addresses import Identity
 from adapter.doors.web.fhir.negotiation import Format, answer, came, wanted
 from adapter.doors.web.fhir.reading import CONTENT, OUTCOME, RESOURCE, base_of
 from adapter.doors.web.fhir.subscription_issues import no_subscription_sent
+from adapter.doors.web.fhir.writing import IfMatch, version_in
 from adapter.fhir.canonical import decode
 from adapter.model.issues import AdapterError
 
 router = APIRouter(tags=["FHIR"])
 
 _BODY: dict[str, Any] = {"requestBody": {"required": True, "content": CONTENT, "description": "Subscription"}}
-_SAID: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 406, 413, 415, 422), OUTCOME)
+_SAID: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 406, 412, 413, 415, 422), OUTCOME)
 
 Wanted = Annotated[Format, Depends(wanted)]
 Sent = Annotated[Any, Depends(came)]
@@ -45,7 +48,7 @@ async def create(
     `payload` the resource is PUT to `<endpoint>/<Type>/<id>`, without it an empty POST says that something changed.
     `Idempotency-Key` is the id of a notice: one may come twice. Values of `header` are kept and never shown.
     """
-    resource = _subscription(sent)
+    resource = _subscription(sent, base_of(request))
     told_ = act(service, actor, reason, "subscribe")
     row, _ = await run_in_threadpool(subscribe, resource, service.tools, told_)
     service.worker.wake()
@@ -67,16 +70,18 @@ async def update(
     service: ServiceNow,
     actor: ActorNow,
     reason: Why = None,
+    if_match: IfMatch = None,
 ) -> Response:
     """The receiver is asked anew whether it is there; what waited since an error is told then. `off` ends the telling.
 
     A header whose value is `***` keeps the one that was given before.
     """
-    resource = _subscription(sent)
+    resource = _subscription(sent, base_of(request))
     if resource.get("id") != identity:
         raise AdapterError(no_subscription_sent("Subscription.id"))
     told_ = act(service, actor, reason, "change a subscription")
-    row, new = await run_in_threadpool(subscribe, resource, service.tools, told_, identity)
+    version = version_in(if_match)
+    row, new = await run_in_threadpool(subscribe, resource, service.tools, told_, identity, version=version)
     service.worker.wake()
     return _kept(request, row, 201 if new else 200, wanted)
 
@@ -94,9 +99,15 @@ def delete(identity: Identity, service: ServiceNow, actor: ActorNow, reason: Why
     return Response(status_code=204)
 
 
-def _subscription(sent: Any) -> dict[str, Any]:
+def _subscription(sent: Any, base: str) -> dict[str, Any]:
+    """What was sent. Raises AdapterError API-882, and CASE-464 for criteria that name what is kept by our own address.
+
+    References are kept without it, and whoever tells the subscribers does not know it: nothing would ever match.
+    """
     if not isinstance(sent, dict) or sent.get("resourceType") != "Subscription":
         raise AdapterError(no_subscription_sent("body"))
+    if f"{base}/" in unquote(str(sent.get("criteria", ""))):
+        raise AdapterError(criteria_unusable())
     return sent
 
 

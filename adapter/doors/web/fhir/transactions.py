@@ -1,16 +1,17 @@
 """POST /fhir: a transaction, all or nothing, or a batch, each entry for itself (事务与批量).
 
-What an entry may be is the same in both: a POST or PUT of what a hospital may write, a GET of anything that is served.
-Reads of a transaction see what it wrote.
+What an entry may be is the same in both: a POST or PUT of what a hospital may write, a GET of anything that is served:
+a resource, one version, a history, a search. A HEAD is answered without the resource. Reads of a transaction see what
+it wrote.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +19,13 @@ from starlette.concurrency import run_in_threadpool
 from adapter.cases import served
 from adapter.cases.resources_in import Placed, Written, take, write
 from adapter.cases.resources_in_plan import Change
-from adapter.cases.searching import search_resources, told, with_case_ids
+from adapter.cases.searching import search_resources, told
 from adapter.doors.web import issues
 from adapter.doors.web.errors import status_of
 from adapter.doors.web.fhir import writing_issues as wrong
 from adapter.doors.web.fhir.bundles import searchset
 from adapter.doors.web.fhir.negotiation import answer
-from adapter.doors.web.fhir.reading import BUNDLE, CONTENT, OUTCOME
+from adapter.doors.web.fhir.reading import BUNDLE, CONTENT, OUTCOME, history_of, pairs_of, part_of
 from adapter.doors.web.fhir.writing import (
     Hospital,
     HospitalNow,
@@ -39,7 +40,6 @@ from adapter.doors.web.fhir.writing import (
     writable,
 )
 from adapter.fhir import posted_issues
-from adapter.fhir.canonical import decode
 from adapter.fhir.metadata import SERVED
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.search.query import parse
@@ -48,6 +48,8 @@ from adapter.model.issues import AdapterError, Issue
 router = APIRouter(tags=["FHIR"])
 
 Json = dict[str, Any]
+
+_KIND, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 #: Entries of one Bundle, at most.
 MOST_ENTRIES = 20_000
@@ -61,10 +63,11 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: a change to be written, or an address to be read."""
+    """One entry: a change to be written, or an address to be read; ``bare``: by HEAD, without the resource."""
 
     change: Change | None = None
     read: str = ""
+    bare: bool = False
 
 
 @router.post("/fhir", summary="Transaction or batch", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
@@ -95,7 +98,9 @@ def _transaction(request: Request, entries: Sequence[Any], by: Hospital, asked: 
         try:
             read.append(_entry(each, number, by.base))
         except AdapterError as error:
-            found += error.issues
+            place = f"Bundle.entry[{number}]"
+            inner = (issue if issue.pointer.startswith(place) else _at(place, issue) for issue in error.issues)
+            found += inner
     if found:
         raise AdapterError(*found)
     places = [number for number, each in enumerate(read) if each.change is not None]
@@ -106,7 +111,7 @@ def _transaction(request: Request, entries: Sequence[Any], by: Hospital, asked: 
         place: _said(placed, remarks.get((written.file, number), ()), by, asked)
         for number, (place, placed) in enumerate(zip(places, written.placed, strict=True))
     }
-    answers |= {number: _read(each.read, by) for number, each in enumerate(read) if each.change is None}
+    answers |= {number: _read(each, by) for number, each in enumerate(read) if each.change is None}
     return _answered(request, "transaction", answers, [written], by, asked)
 
 
@@ -117,7 +122,7 @@ def _batch(request: Request, entries: Sequence[Any], by: Hospital, asked: Return
         try:
             entry = _entry(each, number, by.base)
             if entry.change is None:
-                answers[number] = _read(entry.read, by)
+                answers[number] = _read(entry, by)
             else:
                 written[number] = write(by.source, [entry.change], by.tools, by.act, base=by.base)
         except AdapterError as error:
@@ -143,6 +148,10 @@ def _answered(
     return response
 
 
+def _at(place: str, issue: Issue) -> Issue:
+    return replace(issue, pointer=f"{place}/{issue.pointer}")
+
+
 # -- one entry --------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +165,7 @@ def _entry(entry: Any, number: int, base: str) -> Entry:
         raise AdapterError(posted_issues.entry_unusable(place, "缺少 request", "it has no request"))
     url = url.removeprefix(f"{base}/").removeprefix("/")
     if method in ("GET", "HEAD"):
-        return Entry(read=url)
+        return Entry(read=url, bare=method == "HEAD")
     if method in ("DELETE", "PATCH"):
         raise AdapterError(wrong.not_done(place, method))
     sent = entry.get("resource")
@@ -165,7 +174,7 @@ def _entry(entry: Any, number: int, base: str) -> Entry:
     path, _, condition = url.partition("?")
     kind, _, identity = path.partition("/")
     create = method == "POST"
-    if create is bool(identity or condition) or (identity and condition):
+    if not _KIND.fullmatch(kind) or create is bool(identity or condition) or (identity and condition):
         raise AdapterError(posted_issues.entry_unusable(place, "request.url 不对", "its address is of another kind"))
     change = Change(
         kind=writable(kind),
@@ -173,29 +182,36 @@ def _entry(entry: Any, number: int, base: str) -> Entry:
         create=create,
         identity=identity,
         condition=none_exists(request.get("ifNoneExist")) if create else condition,
-        version=version_in(request.get("ifMatch")),
-        full_url=str(entry.get("fullUrl", "")),
+        version=version_in(request.get("ifMatch"), None if create else request.get("ifNoneMatch")),
+        full_url=str(entry.get("fullUrl") or ""),
         place=f"{place}.resource",
     )
     return Entry(change)
 
 
-def _read(url: str, by: Hospital) -> Json:
-    """Answer a GET: one resource, one version, or a search. What is wrong is told in the entry."""
-    path, _, asked = url.partition("?")
-    parts = path.split("/")
+def _read(entry: Entry, by: Hospital) -> Json:
+    """Answer a GET: one resource, one version, a history or a search. What is wrong is told in the entry."""
+    path, _, asked = entry.read.partition("?")
     try:
-        if len(parts) == 1 and parts[0] in SERVED:
-            pairs = with_case_ids(parts[0], parse_qsl(asked, keep_blank_values=True), by.tools)
-            query = parse(parts[0], pairs, base=by.base, in_address=False)
-            found = search_resources(query, by.tools, by.act)
-            return {"resource": searchset(query, found, by.base), "response": {"status": _status(200)}}
-        return _one(parts, by)
+        told_ = _looked_up(path.split("/"), pairs_of(asked, "GET"), by)
     except AdapterError as error:
         return _refused(error.issues)
+    return {"response": told_["response"]} if entry.bare else told_
 
 
-def _one(parts: Sequence[str], by: Hospital) -> Json:
+def _looked_up(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Hospital) -> Json:
+    if not _KIND.fullmatch(parts[0]) or (len(parts) > 1 and not _ID.fullmatch(parts[1])):
+        raise AdapterError(issues.no_such_resource("GET"))  # and what it was is not repeated
+    response = {"status": _status(200)}
+    if len(parts) == 1 and parts[0] in SERVED:
+        query = parse(parts[0], asked, base=by.base, in_address=False)
+        return {"resource": searchset(query, search_resources(query, by.tools, by.act), by.base), "response": response}
+    if len(parts) == 3 and parts[2] == "_history":
+        return {"resource": history_of(parts[0], parts[1], asked, by.tools, by.act, by.base), "response": response}
+    return _one(parts, asked, by)
+
+
+def _one(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Hospital) -> Json:
     kind, identity = (parts[0], parts[1]) if len(parts) in (2, 4) else ("", "")
     version = int(parts[3]) if len(parts) == 4 and parts[3].isdecimal() and len(parts[3]) < 9 else None
     row = None
@@ -206,7 +222,7 @@ def _one(parts: Sequence[str], by: Hospital) -> Json:
     if row.deleted:
         raise AdapterError(issues.resource_gone(f"{kind}/{identity}"))
     response = {"status": _status(200), "etag": f'W/"{row.version}"', "lastModified": _moment(row)}
-    return {"resource": told(row, decode(row.body)), "response": response}
+    return {"resource": part_of(row, asked), "response": response}
 
 
 def _said(placed: Placed, remarks: Sequence[Issue], by: Hospital, asked: Return | None) -> Json:

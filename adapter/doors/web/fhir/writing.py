@@ -68,9 +68,9 @@ def returning(
 ) -> Return | None:
     """What the answer is to hold; None where nothing, or nothing known, is asked for."""
     for part in re.split(r"[,;]", prefer or ""):
-        name, _, value = part.strip().partition("=")
-        if name.strip() == "return" and value.strip() in list(Return):
-            return Return(value.strip())
+        name, _, value = (each.strip() for each in part.partition("="))
+        if name.lower() == "return" and (value := value.strip('"')) in list(Return):
+            return Return(value)
     return None
 
 
@@ -120,6 +120,7 @@ Sent = Annotated[Any, Depends(came)]
 HospitalNow = Annotated[Hospital, Depends(hospital)]
 Wanted = Annotated[Format, Depends(wanted)]
 Returning = Annotated[Return | None, Depends(returning)]
+IfNoneMatch = Annotated[str | None, Header(description="`*`: write only where there is none yet.")]
 IfMatch = Annotated[str | None, Header(description='Write only over this version: `W/"3"`.')]
 
 
@@ -161,9 +162,14 @@ async def update(
     asked: Returning,
     _format: Wanted,
     if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """The whole resource, with the id of the address. With `If-Match` only over the version that it names."""
-    change = Change(writable(kind), resource(sent), create=False, identity=identity, version=version_in(if_match))
+    """The whole resource, with the id of the address. With `If-Match` only over the version that it names.
+
+    With `If-None-Match: *` only where there is none yet.
+    """
+    version = version_in(if_match, if_none_match)
+    change = Change(writable(kind), resource(sent), create=False, identity=identity, version=version)
     return await run_in_threadpool(_one, request, change, by, asked)
 
 
@@ -182,15 +188,15 @@ async def conditional_update(
     asked: Returning,
     _format: Wanted,
     if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """`PUT /fhir/Patient?identifier=system|value`. Finds it nothing, the resource is created; several are 412."""
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in _CONTROLS]
     condition = urlencode(pairs)
     if not condition:
         raise AdapterError(wrong.condition_unusable(f"{writable(kind)}?"))
-    change = Change(
-        writable(kind), resource(sent), create=False, condition=condition, version=version_in(if_match), in_address=True
-    )
+    version = version_in(if_match, if_none_match)
+    change = Change(writable(kind), resource(sent), create=False, condition=condition, version=version, in_address=True)
     return await run_in_threadpool(_one, request, change, by, asked)
 
 
@@ -228,10 +234,17 @@ def resource(sent: Any) -> Mapping[str, Any]:
     return sent
 
 
-def version_in(text: Any) -> int | None:
-    """The version that an ETag names. Raises AdapterError API-859."""
+def version_in(text: Any, none_match: Any = None) -> int | None:
+    """The version that an ETag names; 0, there must be none yet. Raises AdapterError API-859.
+
+    Args:
+        text: If-Match.
+        none_match: If-None-Match, of which ``*`` alone makes sense for a write.
+    """
+    if none_match is not None and (text is not None or str(none_match).strip() != "*"):
+        raise AdapterError(wrong.condition_unusable("If-None-Match"))
     if text is None:
-        return None
+        return None if none_match is None else 0
     match = _ETAG.fullmatch(str(text).strip())
     if match is None:
         raise AdapterError(wrong.condition_unusable("If-Match"))

@@ -62,8 +62,8 @@ def condition_unusable(pointer: str) -> Issue:
         pointer=pointer,
         zh="条件或版本号的写法不对",
         en="the condition or the version cannot be read",
-        hint_zh='If-Match 如 W/"3";If-None-Exist 和条件更新如 identifier=系统|值',
-        hint_en='If-Match is like W/"3"; If-None-Exist and a conditional update like identifier=system|value',
+        hint_zh='If-Match 如 W/"3",If-None-Match 写入时只能是 *;If-None-Exist 和条件更新如 identifier=系统|值',
+        hint_en='If-Match is like W/"3", If-None-Match *; If-None-Exist and a conditional PUT identifier=system|value',
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -94,6 +95,18 @@ def test_the_rules_own_words_are_code_systems(built: Package) -> None:
     reasons = {each["code"]: each for each in systems["entitlement-reason"]["concept"]}
     assert {"county-match", "document:insurance-card", "emergency", "credit"} <= reasons.keys()
     assert all(each["display"] and each["definition"] for each in reasons.values())
+
+
+def test_every_step_that_the_rules_take_is_of_the_code_system() -> None:
+    """The operations' ``step.name`` is bound to it, required."""
+    taken = set()
+    for path in sorted((ROOT / "adapter" / "rules" / "settlement").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                place = {"step": 0, "Step": 1}.get(name, len(node.args))
+                taken |= {each.value for each in node.args[place : place + 1] if isinstance(each, ast.Constant)}
+    assert taken == STEPS.keys()
 
 
 def test_no_concept_has_an_empty_word(built: Package) -> None:

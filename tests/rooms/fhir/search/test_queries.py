@@ -28,6 +28,11 @@ CHARGE: dict[str, Any] = {
     "quantity": {"value": Decimal("1.50"), "unit": "盒", "code": "BOX"},
     "priceOverride": {"value": Decimal("18.00"), "currency": "CNY"},
 }
+ODD: dict[str, Any] = {
+    "resourceType": "ChargeItem",
+    "id": "c2",
+    "identifier": [{"system": "urn:a|b", "value": "c|d"}, {"value": "back\\"}],
+}
 ENCOUNTER: dict[str, Any] = {
     "resourceType": "Encounter",
     "id": "e1",
@@ -75,6 +80,17 @@ YES = [
     (CHARGE, "price-override=18.00|urn:iso:std:iso:4217|CNY"),
     (CHARGE, "price-override=gt17.99"),
     (CHARGE, "quantity=1.5||BOX"),
+    (CHARGE, "quantity=1.5||KG,1.5||BOX"),
+    (CHARGE, "quantity=gt1"),  # R4: more than exactly 1
+    (CHARGE, "quantity=lt2"),
+    (CHARGE, "quantity=ge1.5"),
+    (CHARGE, "quantity=le1.50"),
+    (CHARGE, "quantity=ap2"),
+    (ODD, "identifier=urn:a\\|b|c\\|d"),
+    (ODD, "identifier=nothing,c\\|d"),
+    (ODD, "identifier=c\\|d,nothing\\"),
+    (ODD, "identifier=back\\\\,nothing"),
+    (CHARGE, "identifier=&code=1201"),
     (CHARGE, "entered-date:missing=true"),
     (CHARGE, "subject:missing=false"),
     (ENCOUNTER, "date=ge2030"),
@@ -105,6 +121,11 @@ NO = [
     (CHARGE, "price-override=18.01"),
     (CHARGE, "price-override=18.00|urn:iso:std:iso:4217|USD"),
     (CHARGE, "quantity=lt1.5"),
+    (CHARGE, "quantity=gt1.5"),
+    (CHARGE, "quantity=sa1.5"),
+    (CHARGE, "quantity=1.5||KG,7||BOX"),
+    (ODD, "identifier=urn:a|b|c|d"),
+    (ODD, "identifier=back\\\\\\,nothing"),
     (CHARGE, "entered-date:missing=false"),
     (ENCOUNTER, "date=lt2021-05-10"),
     (ENCOUNTER, "date=eb2030"),
@@ -150,6 +171,14 @@ REFUSED = [
     ("ChargeItem", "code=" + ",".join("x" * 101), "FHIR-205"),
     ("ChargeItem", "_sort=code", "FHIR-207"),
     ("ChargeItem", "_page=first", "FHIR-209"),
+    ("ChargeItem", "_page=0.9223372036854775808", "FHIR-209"),
+    ("ChargeItem", "identifier=,", "FHIR-204"),
+    ("ChargeItem", "occurrence=,", "FHIR-204"),
+    ("Account", "name= ", "FHIR-204"),
+    ("Account", '{"name": "x"}', "FHIR-202"),
+    ("Account", "name=a%00b", "FHIR-204"),  # which PostgreSQL takes in no text
+    ("Task", "&".join(f"focus={','.join(f'x{n}-{m}' for m in range(100))}" for n in range(2)), "FHIR-294"),
+    ("Account", "&".join(["name=" + ",".join("x" * 100)] * 6), "FHIR-294"),
 ]
 
 
@@ -187,6 +216,7 @@ def test_how_an_answer_is_to_look() -> None:
     assert ask("ChargeItem", "_sort=_lastUpdated").order is OrderBy.UPDATED
     assert ask("ChargeItem", f"_page={page_mark((5, -7))}").after == (5, -7)
     assert ask("ChargeItem", "colour=red", lenient=True).left_out == ("colour",)
+    assert ask("ChargeItem", "999999198301250084=1", lenient=True).left_out == ("?",), "a name may be personal too"
     assert ask("ChargeItem", "code=x&_page=1.2&reason=why").said == (("code", "x"),)
 
 

@@ -2,7 +2,6 @@ package conformance;
 
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.FhirVersionEnum;
-import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
 import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.context.support.ValidationSupportContext;
 import ca.uhn.fhir.parser.IParser;
@@ -10,13 +9,12 @@ import ca.uhn.fhir.validation.FhirValidator;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
@@ -35,15 +33,13 @@ import org.hl7.fhir.utilities.npm.NpmPackage;
  * <p>Arguments: package.tgz, a folder, then files; {@code --} begins the same for a further package, R4 or R5. The
  * folder receives {@code package.json}, what the reader found ({@code name}, {@code version}, {@code fhirVersion},
  * {@code resources}, {@code examples}), and for each profile or extension {@code <id>.json}, the snapshot that HAPI's
- * generator makes of its differential. Standard output holds one JSON line per file, as {@link Validate} writes it.
+ * generator makes of its differential. Standard output holds one JSON line per file, as {@link Validate} writes it, in
+ * any order: packages are judged at the same time where the machine has the cores.
  */
 public final class Packaged {
 
   private static final List<String> KINDS = List.of(
       "StructureDefinition", "CodeSystem", "ValueSet", "ConceptMap", "OperationDefinition", "ImplementationGuide");
-
-  /** HL7's own definitions, read once for each version. */
-  private static final Map<FhirVersionEnum, IValidationSupport> PUBLISHED = new EnumMap<>(FhirVersionEnum.class);
 
   private final FhirContext fhir;
   private final IValidationSupport published;
@@ -51,26 +47,31 @@ public final class Packaged {
 
   private Packaged(FhirContext fhir) {
     this.fhir = fhir;
-    this.published = PUBLISHED.computeIfAbsent(
-        fhir.getVersion().getVersion(), version -> new DefaultProfileValidationSupport(fhir));
+    this.published = fhir.getVersion().getVersion() == FhirVersionEnum.R5 ? Published.r5() : Published.r4();
   }
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    List<List<String>> packages = new ArrayList<>();
     List<String> rest = List.of(arguments);
     while (!rest.isEmpty()) {
       int end = rest.contains("--") ? rest.indexOf("--") : rest.size();
-      judge(rest.subList(0, end), out);
+      packages.add(rest.subList(0, end));
       rest = rest.subList(Math.min(end + 1, rest.size()), rest.size());
+    }
+    packages.parallelStream().forEach(each -> judge(each, out));
+  }
+
+  /** One package, its folder, and the files that it judges; in one thread. */
+  private static void judge(List<String> asked, PrintStream out) {
+    try (InputStream file = Files.newInputStream(Path.of(asked.get(0)))) {
+      judge(NpmPackage.fromPackage(file), asked, out);
+    } catch (IOException error) {
+      throw new UncheckedIOException(error);
     }
   }
 
-  /** One package, its folder, and the files that it judges. */
-  private static void judge(List<String> asked, PrintStream out) throws IOException {
-    NpmPackage read;
-    try (InputStream file = Files.newInputStream(Path.of(asked.get(0)))) {
-      read = NpmPackage.fromPackage(file);
-    }
+  private static void judge(NpmPackage read, List<String> asked, PrintStream out) throws IOException {
     Path folder = Path.of(asked.get(1));
     boolean fifth = read.fhirVersion().startsWith("5.");
     Packaged made = new Packaged(fifth ? FhirContext.forR5Cached() : FhirContext.forR4Cached());
@@ -150,7 +151,7 @@ public final class Packaged {
     if (fhir.getVersion().getVersion() == FhirVersionEnum.R5) {
       chain.addValidationSupport(new CrossVersion(published));
     }
-    FhirInstanceValidator module = new FhirInstanceValidator(chain);
+    FhirInstanceValidator module = new Kept(chain);
     module.setAnyExtensionsAllowed(false);
     module.setErrorForUnknownProfiles(true);
     module.setBestPracticeWarningLevel(BestPracticeWarningLevel.Ignore);
