@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from adapter.cases.tools import Tools
 from adapter.model.issues import AdapterError
 from adapter.model.source import StayRecords
 from bench.synthetic.story import write_export
+from tests.house.recipe import ROOT
 from tests.support.messages import WINNING, home
 from tests.support.office import CLERK, SOURCE, Story, TestClock, act, case_id, codes, office, story
 
@@ -77,6 +79,14 @@ def open_arrivals(tools: Tools) -> int:
 def test_what_is_through_leaves_nothing_to_go_on_with(tools: Tools, tmp_path: Path) -> None:
     ingest(SOURCE, [export(tmp_path / "a", *STAYS)], tools, act(tools))
     assert (open_arrivals(tools), heard(tools)) == (0, [])
+
+
+def test_tables_that_are_empty_alike_were_not_received_before(tools: Tools, tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    shutil.copytree(ROOT / "fixtures/his/bsoft_phis/bad/cut_in_the_middle/export", folder)
+    assert (folder / "ZY_ZKJL.xml").read_bytes() == (folder / "ZY_ZYJS.xml").read_bytes()
+    taken = ingest(SOURCE, [folder], tools, act(tools))
+    assert taken.known_files == 0 and "SRC-162" not in codes(taken.issues)
 
 
 @pytest.mark.parametrize("count", range(1, len(STAYS) + 1))
