@@ -155,15 +155,16 @@ KEPT_BYTES = 64 * 1024 * 1024
 def _receive(source: str, digests: Mapping[Path, str], tools: Tools, act: Act, taken: Taken) -> list[Issue]:
     """Write every file into the inbox before anything is made of it."""
     found = []
-    with_it: set[str] = set()
+    known_with_it: dict[str, bool] = {}
     for path, digest in digests.items():
-        if digest in with_it:
-            continue  # the same bytes under another name of this very delivery: two empty tables
-        with_it.add(digest)
+        if digest in known_with_it:  # the same bytes under another name of this very delivery: two empty tables
+            taken.known_files += known_with_it[digest]
+            continue
         size = path.stat().st_size
         body = path.read_bytes() if size <= KEPT_BYTES else None
         with tools.ledger.transaction() as tx:
             row = tx.receive(source, path.name, digest, size, body, **act.said)
+        known_with_it[digest] = not row.new
         if not row.new:
             taken.known_files += 1
             known = issues.duplicate_file if row.processed_at is not None else goes_on

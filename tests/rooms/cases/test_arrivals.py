@@ -87,6 +87,8 @@ def test_tables_that_are_empty_alike_were_not_received_before(tools: Tools, tmp_
     assert (folder / "ZY_ZKJL.xml").read_bytes() == (folder / "ZY_ZYJS.xml").read_bytes()
     taken = ingest(SOURCE, [folder], tools, act(tools))
     assert taken.known_files == 0 and "SRC-162" not in codes(taken.issues)
+    again = ingest(SOURCE, [folder], tools, act(tools))
+    assert again.known_files == again.files == 7
 
 
 @pytest.mark.parametrize("count", range(1, len(STAYS) + 1))
