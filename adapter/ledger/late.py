@@ -41,3 +41,10 @@ class Late(Session):
             assert isinstance(versions, list)
             for row in versions:
                 yield row["type"], row["id"], row["version"]
+
+    def late_between(self, after: int, upto: int, at: datetime) -> dict[str, list[str]]:
+        """As ``late_versions``: the resources' ids in order, by type."""
+        found: dict[str, set[str]] = {}
+        for kind, id_, _ in self.late_versions(after, upto, at):
+            found.setdefault(kind, set()).add(id_)
+        return {kind: sorted(ids) for kind, ids in found.items()}

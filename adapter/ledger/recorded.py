@@ -28,7 +28,6 @@ _RECORDED = (
     )
     .order_by(lines.c.seq)
 )
-_LATE = _RECORDED.where(lines.c.at <= bindparam("at"))
 _OTHER = resources.alias("other")
 _LAST_THEN = (
     select(func.max(_OTHER.c.version))
@@ -75,23 +74,6 @@ class Recorded(Session):
             kept = [(row["type"], row["id"], row["version"]) for row in versions if row["content"] is not None]
             found.append((seq, kept))
         return upto, found
-
-    def late_between(self, after: int, upto: int, at: datetime) -> dict[str, list[str]]:
-        """Resources with a version of a moment that was written down later: ids in order, by type.
-
-        What a long piece of work writes bears the moment at which it was begun, in whichever order it is committed.
-
-        Args:
-            after, upto: the journal lines between which to look.
-            at: of no later moment than this.
-        """
-        found: dict[str, set[str]] = {}
-        for _, data in self._connection.execute(_LATE, {"after": after, "upto": upto, "at": at}):
-            versions = json_object(data)["versions"]
-            assert isinstance(versions, list)
-            for row in versions:
-                found.setdefault(row["type"], set()).add(row["id"])
-        return {kind: sorted(ids) for kind, ids in found.items()}
 
     def resources_named_at(self, kind: str, ids: Collection[str], at: datetime) -> list[ResourceRow]:
         """As ``resources_at``, those of these ids, deleted ones among them, in no order."""
