@@ -182,9 +182,8 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
     """Store the receipt and take the case on. Returns whether the endpoint is to be left alone for now."""
     now = tools.clock.now()
     leave = message.stage is Stage.NOTIFY and receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED)
-    leave = leave or (
-        message.call == CALL and receipt.outcome is Outcome.REJECTED
-    )  # a subscriber: nothing more is sent
+    if message.call == CALL and receipt.outcome is Outcome.REJECTED:
+        leave = True  # a subscriber that refuses is told nothing more
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
     retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry

@@ -96,7 +96,7 @@ def write(source: str, changes: Sequence[Change], tools: Tools, act: Act, *, bas
         base: our own FHIR address, without a trailing slash; references that begin with it are ours.
 
     Raises:
-        AdapterError: nothing was written. FHIR-1xx what is wrong with the resources; FHIR-280 … FHIR-289; LED-403.
+        AdapterError: nothing was written. FHIR-1xx what is wrong with the resources; FHIR-280 … FHIR-295; LED-403.
     """
     feed = tools.feed(source)
     native = feed.mapper.mapping.native

@@ -14,6 +14,7 @@ from typing import cast
 
 from adapter.cases import issues, walk_issues
 from adapter.cases.call_orders import call_orders
+from adapter.cases.endpoints import is_nobodys
 from adapter.cases.observed import observed_answers
 from adapter.cases.reading import Dossier, call_subject, case_of
 from adapter.cases.tools import Act, Tools
@@ -311,9 +312,10 @@ def reasons(tx: Transaction, came: Waiting | Refused | OnHold | Through, tools: 
     if isinstance(came, Through):
         return []
     if isinstance(came, Waiting) and came.message.state is not MessageState.PARKED:
+        if not is_nobodys(came.message, tools):
+            return []
         there = came.message.message
-        nobody = there.endpoint not in tools.endpoints
-        return [issues.walk_stopped(there.case_id), issues.endpoint_unset(there.endpoint)] if nobody else []
+        return [issues.walk_stopped(there.case_id), issues.endpoint_unset(there.endpoint)]
     message = came.message.message
     receipts = tx.receipts(message.key)
     words = receipts[-1].issues if receipts else ()

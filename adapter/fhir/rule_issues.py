@@ -1,5 +1,5 @@
 """Issues of files that cannot be read, of the rules between resources and of R4's prose. Codes FHIR-185 to 194, 220 to
-225, 236 and 280 to 282."""
+225, 236 and 296 to 298."""
 
 from __future__ import annotations
 

@@ -77,9 +77,8 @@ class Recorded(Session):
 
     def resources_named_at(self, kind: str, ids: Collection[str], at: datetime) -> list[ResourceRow]:
         """As ``resources_at``, those of these ids, deleted ones among them, in no order."""
-        rows = (
-            self._connection.execute(_NAMED, {"type": kind, "ids": [[each] for each in ids], "at": at}) if ids else ()
-        )
+        asked = {"type": kind, "ids": [[each] for each in ids], "at": at}
+        rows = self._connection.execute(_NAMED, asked) if ids else ()
         return [_row(row) for row in rows]
 
     def resources_at(

@@ -16,6 +16,7 @@ from typing import Any
 
 from adapter.counterparts.faults import FHIR_OWN, FaultError, fault_of
 from adapter.counterparts.folder.bad_days import MoodyReceiver
+from adapter.counterparts.folder.receiver import lay
 from adapter.counterparts.wire import Refusal, decode, encode
 
 FOLDER = "control"
@@ -71,7 +72,7 @@ class Control:
 
     def _tell(self, now: dict[str, Any]) -> None:
         self.told = now
-        _lay(self.folder / _TOLD, encode(now))
+        lay(self.folder / _TOLD, encode(now))
 
 
 def hand_over(
@@ -86,7 +87,7 @@ def hand_over(
     if not folder.is_dir():
         raise NotHandedOver("nobody has watched this folder yet")
     try:
-        _lay(folder / _ASKED, json.dumps({"id": name, "faults": list(faults)}).encode())
+        lay(folder / _ASKED, json.dumps({"id": name, "faults": list(faults)}).encode())
         for _ in range(int(seconds / _PAUSE_SECONDS)):
             told = decode((folder / _TOLD).read_bytes()) if (folder / _TOLD).exists() else {}
             if told.get("id") == name and not told["error"]:
@@ -98,9 +99,3 @@ def hand_over(
     except OSError as error:
         raise NotHandedOver(type(error).__name__) from error
     raise NotHandedOver("nobody watches this folder")
-
-
-def _lay(target: Path, body: bytes) -> None:
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(body)
-    part.replace(target)

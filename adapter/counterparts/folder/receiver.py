@@ -85,7 +85,12 @@ class FolderReceiver:
     def _lay(self, name: str, body: bytes) -> None:
         folder = self.root / "in"
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{name}.part"
-        part.write_bytes(body)
-        part.replace(folder / name)
+        lay(folder / name, body)
         (folder / f"{name}.sha256").write_text(f"{sha256(body).hexdigest()}  {name}\n", "utf-8")
+
+
+def lay(target: Path, body: bytes) -> None:
+    """Lay a file down so that whoever looks finds it whole, or not at all."""
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(body)
+    part.replace(target)

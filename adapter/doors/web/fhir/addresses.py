@@ -11,17 +11,20 @@ from typing import Annotated
 from fastapi import Path
 from starlette.convertors import StringConvertor, register_url_convertor
 
+#: What a type and an id look like, wherever an address stands.
+KIND, IDENTITY = "[A-Za-z]{1,64}", r"[A-Za-z0-9\-.]{1,64}"
+
 
 class _Kind(StringConvertor):
-    regex = "[A-Za-z]{1,64}"
+    regex = KIND
 
 
 class _Identity(StringConvertor):
-    regex = r"[A-Za-z0-9\-.]{1,64}"
+    regex = IDENTITY
 
 
 register_url_convertor("kind", _Kind())
 register_url_convertor("identity", _Identity())
 
-Kind = Annotated[str, Path(pattern=f"^{_Kind.regex}$", description="A type of resource.", examples=["ChargeItem"])]
-Identity = Annotated[str, Path(pattern=f"^{_Identity.regex}$", description="The resource's id.")]
+Kind = Annotated[str, Path(pattern=f"^{KIND}$", description="A type of resource.", examples=["ChargeItem"])]
+Identity = Annotated[str, Path(pattern=f"^{IDENTITY}$", description="The resource's id.")]

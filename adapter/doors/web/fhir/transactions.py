@@ -23,6 +23,7 @@ from adapter.cases.searching import search_resources, told
 from adapter.doors.web import issues
 from adapter.doors.web.errors import status_of
 from adapter.doors.web.fhir import writing_issues as wrong
+from adapter.doors.web.fhir.addresses import IDENTITY, KIND
 from adapter.doors.web.fhir.bundles import searchset
 from adapter.doors.web.fhir.negotiation import answer
 from adapter.doors.web.fhir.reading import BUNDLE, CONTENT, OUTCOME, history_of, pairs_of, part_of
@@ -49,7 +50,7 @@ router = APIRouter(tags=["FHIR"])
 
 Json = dict[str, Any]
 
-_KIND, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_KIND, _ID = re.compile(KIND), re.compile(IDENTITY)
 
 #: Entries of one Bundle, at most.
 MOST_ENTRIES = 20_000
