@@ -19,7 +19,7 @@ import structlog
 from adapter.cases.issues import endpoint_unset
 from adapter.cases.tools import ExportRules, Feed, OfficeRules, SubscriberRules, Tools
 from adapter.fhir.search.parameters import EDITION
-from adapter.fhir.search.terms import terms_of_kept
+from adapter.fhir.search.terms import moved_of_kept, terms_of_kept
 from adapter.intake.mapping import Mapping_, compile_mapping, load_mapping, source_names
 from adapter.intake.mapping.messages import load_messages
 from adapter.intake.mapping.way_back import load_way_back
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: What kept resources are found under.
-INDEXER = Indexer(terms_of_kept, EDITION)
+INDEXER = Indexer(terms_of_kept, EDITION, moved_of_kept)
 
 #: After so many new containers the collector looks at the youngest, every tenth time at older ones, and so on. What a
 #: settlement makes is let go of when it ends; looking after each seven hundred, as is usual, finds nothing.

@@ -64,11 +64,22 @@ def write_all(connection: Connection, statement: UpdateBase, values: Sequence[Va
         write(connection, _of_lists(statement, names), {name: [row[name] for row in values] for name in names})
         return
     made = _made(connection.dialect, statement, values[0])
+    give(connection, made.text, [made.given(each) for each in values])
+
+
+def give(connection: Connection, text: str, values: Sequence[Any]) -> None:
+    """Run a statement in the driver's own words, with values as the driver takes them; a list of rows: for each."""
+    if connection.dispatch.before_cursor_execute:
+        connection.exec_driver_sql(text, values)
+        return
+    dialect = connection.dialect
+    if dialect.loaded_dbapi is None:
+        raise TypeError("a dialect without its driver")
     cursor = connection.connection.cursor()
     try:
-        cursor.executemany(made.text, [made.given(each) for each in values])
-    except made.error as error:
-        raise _told(error, made) from error
+        (cursor.executemany if isinstance(values, list) else cursor.execute)(text, values)
+    except dialect.loaded_dbapi.Error as error:
+        raise _told(error, text, dialect) from error
     finally:
         cursor.close()
 
@@ -168,10 +179,11 @@ def _run(connection: Connection, made: _Made, given: Any) -> Any:
     try:
         cursor.execute(made.text, given)
     except made.error as error:
-        raise _told(error, made) from error
+        raise _told(error, made.text, made.dialect) from error
     return cursor
 
 
-def _told(error: Exception, made: _Made) -> BaseException:
+def _told(error: Exception, text: str, dialect: Dialect) -> BaseException:
     """The driver's error as SQLAlchemy's, without the values: they may be personal data."""
-    return DBAPIError.instance(made.text, None, error, made.error, hide_parameters=True, dialect=made.dialect)
+    kind = dialect.loaded_dbapi.Error if dialect.loaded_dbapi is not None else Exception
+    return DBAPIError.instance(text, None, error, kind, hide_parameters=True, dialect=dialect)

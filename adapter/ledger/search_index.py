@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,13 @@ from adapter.model.search import NO_END, NO_TIME, Terms
 #: Works out what a resource is found under: its type, its bytes, when it was kept; None for what is never searched.
 TermsOf = Callable[[str, bytes, datetime], Terms | None]
 
+#: A line of ``ranges`` without the resource's number: parameter, from, to.
+Range = tuple[int, int, int]
+
+#: Tells of two versions of a resource which ranges they are found under and not the other, where nothing else in them
+#: is searched and differs; None where they must be compared term by term. Its type, then the older's bytes and moment.
+MovedOf = Callable[[str, bytes, datetime, bytes, datetime], tuple[Range, Range] | None]
+
 _LONGEST = select(search_longest.c.parameter, search_longest.c.longest)
 
 #: Resources that are indexed at once.
@@ -42,10 +49,12 @@ class Indexer:
 
     Attributes:
         edition: changes when the same resource would be found under other terms; then everything is indexed anew.
+        moved: spares the terms of a new version that says what the one before said, and most do.
     """
 
     terms: TermsOf
     edition: int
+    moved: MovedOf = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +77,26 @@ def change(connection: Connection, indexer: Indexer, before: Iterable[Entry], af
 
     The terms of the earlier versions are found again from their bytes.
     """
-    old, new = _Lines(indexer, before), _Lines(indexer, after)
-    for table in (search_names, search_values, search_ranges, search_texts):
-        there, wanted = old.of[table], new.of[table]
-        if gone := [line for line in there if line not in wanted]:
-            _delete(connection, table, gone)
+    old, new = {_name(each): each for each in before}, {_name(each): each for each in after}
+    left, right = _Lines(), _Lines()
+    for name, now in new.items():
+        was = old.pop(name, None)
+        moved = was and indexer.moved(now.type, was.body, was.at, now.body, now.at)
+        if moved:
+            number = number_of(*name)
+            left.ranges[(*moved[0], number)] = right.ranges[(*moved[1], number)] = None
+            continue
+        if was is not None:
+            left.take(indexer, was)
+        right.take(indexer, now)
+    for gone in old.values():
+        left.take(indexer, gone)
+    for table, there, wanted in zip(_TABLES, left.by_table(), right.by_table(), strict=True):
+        if lost := [line for line in there if line not in wanted]:
+            _delete(connection, table, lost)
         if come := [line for line in wanted if line not in there]:
             _insert(connection, table, come)
-    _note_longest(connection, new.longest)
+    _note_longest(connection, right.longest)
 
 
 def fill(connection: Connection, indexer: Indexer) -> int:
@@ -112,25 +133,40 @@ def _newest(connection: Connection) -> Iterator[list[Entry]]:
         after = (batch[-1].type, batch[-1].id)
 
 
+_TABLES = (search_names, search_values, search_ranges, search_texts)
+
+#: Lines of one table, each once.
+_Each = dict[tuple[Any, ...], None]
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    return entry.type, entry.id
+
+
+@dataclass(slots=True)
 class _Lines:
-    """Lines of the index by table, each once."""
+    """Lines of the index by table."""
 
-    def __init__(self, indexer: Indexer, entries: Iterable[Entry]) -> None:
-        tables = (search_names, search_values, search_ranges, search_texts)
-        self.of: dict[Table, dict[tuple[Any, ...], None]] = {table: {} for table in tables}
-        self.longest: dict[int, int] = {}
-        for entry in entries:
-            terms = indexer.terms(entry.type, entry.body, entry.at)
-            if terms is not None:
-                self._take(number_of(entry.type, entry.id), entry, terms)
+    names: _Each = field(default_factory=dict)
+    values: _Each = field(default_factory=dict)
+    ranges: _Each = field(default_factory=dict)
+    texts: _Each = field(default_factory=dict)
+    longest: dict[int, int] = field(default_factory=dict)
 
-    def _take(self, number: int, entry: Entry, terms: Terms) -> None:
-        first, last = terms.first, terms.last
-        names, values, ranges, texts = self.of.values()
-        names[(number, entry.type, entry.id, first, last)] = None
-        values |= dict.fromkeys((parameter, value, first, number, last) for parameter, value in terms.values)
-        ranges |= dict.fromkeys((parameter, low, high, number) for parameter, low, high in terms.ranges)
-        texts |= dict.fromkeys((parameter, text, number) for parameter, text in terms.texts)
+    def by_table(self) -> tuple[_Each, ...]:
+        """In the order of ``_TABLES``."""
+        return self.names, self.values, self.ranges, self.texts
+
+    def take(self, indexer: Indexer, entry: Entry) -> None:
+        """Add the lines of one resource; none of what is never searched."""
+        terms = indexer.terms(entry.type, entry.body, entry.at)
+        if terms is None:
+            return
+        number, first, last = number_of(entry.type, entry.id), terms.first, terms.last
+        self.names[(number, entry.type, entry.id, first, last)] = None
+        self.values |= dict.fromkeys((parameter, value, first, number, last) for parameter, value in terms.values)
+        self.ranges |= dict.fromkeys((parameter, low, high, number) for parameter, low, high in terms.ranges)
+        self.texts |= dict.fromkeys((parameter, text, number) for parameter, text in terms.texts)
         everything = terms.values[0][0]
         took = NO_END if last > NO_TIME and first == NO_TIME else last - first
         for parameter, length in ((everything, took), *((each, high - low) for each, low, high in terms.ranges)):
@@ -144,11 +180,11 @@ def _delete(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]
     gone = [tuple(row[place] for place in places) for row in rows]
     if connection.dialect.name == "sqlite":
         marks = " AND ".join(f"{name} = ?" for name in keys)
-        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {marks}", gone)  # noqa: S608 - our own names
+        quick.give(connection, f"DELETE FROM {table.name} WHERE {marks}", gone)  # noqa: S608 - our own names
         return
     same = " AND ".join(f"{table.name}.{name} = gone.{name}" for name in keys)
     lists = f"unnest({_lists(table, keys)}) AS gone ({', '.join(keys)})"
-    connection.exec_driver_sql(f"DELETE FROM {table.name} USING {lists} WHERE {same}", _columns(gone))  # noqa: S608
+    quick.give(connection, f"DELETE FROM {table.name} USING {lists} WHERE {same}", _columns(gone))  # noqa: S608
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -159,11 +195,11 @@ def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]
     names = list(table.c.keys())
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608
+        quick.give(connection, f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608
         return
     into = f"{table.name} ({', '.join(names)})"
     words = f"INSERT INTO {into} SELECT * FROM unnest({_lists(table, names)}) ON CONFLICT DO NOTHING"  # noqa: S608
-    connection.exec_driver_sql(words, _columns(rows))
+    quick.give(connection, words, _columns(rows))
 
 
 def _lists(table: Table, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
@@ -87,20 +88,68 @@ def terms_of_kept(kind: str, body: bytes, at: datetime) -> Terms | None:
     space, kind = kind, kind_of(kind)  # what a hospital posted is found under the same terms, beside the cases'
     if kind not in _SEARCHED:
         return None
-    terms = _terms(kind, tuple(map(bytes, astuple(_searched(kind).decode(body)))))
+    terms = _terms(kind, _said(kind, body))
     if terms is None:
         return None
-    written = (at - _EPOCH) // _MS
     everything = (parameter_number(space, ""), 0)  # but all of one and all of the other are walked along apart
-    ranges = (*terms.ranges, (parameter_number(kind, "_lastUpdated"), written, written))
-    return replace(terms, values=(everything, *terms.values[1:]), ranges=ranges)
+    return replace(terms, values=(everything, *terms.values[1:]), ranges=(*terms.ranges, _written(kind, at)))
+
+
+def moved_of_kept(
+    kind: str, was: bytes, then: datetime, now: bytes, at: datetime
+) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None:
+    """The ranges of two versions' own moments, where the newer says what the older said wherever it is searched."""
+    kind = kind_of(kind)
+    if kind not in _SEARCHED or then == at or _said(kind, was) != _said(kind, now):
+        return None
+    return _written(kind, then), _written(kind, at)
+
+
+def _written(kind: str, at: datetime) -> tuple[int, int, int]:
+    moment = (at - _EPOCH) // _MS
+    return parameter_number(kind, "_lastUpdated"), moment, moment
+
+
+def _said(kind: str, body: bytes) -> tuple[bytes, ...]:
+    """What a resource says where it is searched, unread."""
+    return tuple(map(bytes, astuple(_searched(kind).decode(body))))
 
 
 @lru_cache(maxsize=4096)
 def _terms(kind: str, said: tuple[bytes, ...]) -> Terms | None:
-    """The terms of what a resource says where it is searched; most new versions say there what the one before said."""
+    """The terms of what a resource says where it is searched; resources that stays share say the same each time."""
     named = zip(_plan(kind), said, strict=True)
-    return terms_of({"resourceType": kind, **{name: reread(value) for name, value in named if value}})
+    return terms_of({"resourceType": kind, **{name: _read(kind, name, value) for name, value in named if value}})
+
+
+def _read(kind: str, name: str, value: bytes) -> Any:
+    """An element, with no more than is searched in it: the items of a claim are long, and little of them is."""
+    beneath = _beneath(kind, name)
+    if beneath is not None:
+        try:
+            return msgspec.to_builtins(beneath.decode(value))
+        except msgspec.ValidationError:  # of another shape than FHIR's; what a hospital posts may be kept like that
+            pass
+    return reread(value)
+
+
+@cache
+def _beneath(kind: str, name: str) -> msgspec.json.Decoder[Any] | None:
+    """Reads the places below an element that are searched; None where the element itself is."""
+    rests = [reading.rest for reading in _plan(kind)[name]]
+    return None if () in rests else msgspec.json.Decoder(_shape(rests), float_hook=Decimal)
+
+
+def _shape(rests: Sequence[tuple[str, ...]]) -> Any:
+    """The type that takes these paths from an object, or from each object of a list, and passes over the rest."""
+    if () in rests:
+        return Any
+    heads = dict.fromkeys(rest[0] for rest in rests)
+    inside = {head: [rest[1:] for rest in rests if rest[0] == head] for head in heads}
+    names = {f"at_{place}": head for place, head in enumerate(inside)}
+    fields = [(place, _shape(inside[head]) | msgspec.UnsetType, msgspec.UNSET) for place, head in names.items()]
+    one: Any = msgspec.defstruct("Searched", fields, rename=names, omit_defaults=True)
+    return one | list[one]
 
 
 @cache
