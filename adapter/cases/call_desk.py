@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from adapter.cases import walk_issues
-from adapter.cases.call_orders import held_call, set_held, set_skipped
+from adapter.cases.call_orders import end_hold, held_call, keep_out, never_sent, set_held, set_skipped
 from adapter.cases.dispatch import go_on
-from adapter.cases.reading import case_of, dossier
+from adapter.cases.reading import call_state, call_subject, case_of, dossier
 from adapter.cases.tools import Act, Presented, Tools
 from adapter.cases.walk import at_window, expectation, hold, roles_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow, MessageRow, MessageState
-from adapter.model.case import BillState
+from adapter.model.case import BillState, CallState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import Outcome, Stage
 from adapter.model.settlement import Authority
@@ -28,15 +28,19 @@ def hold_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
     """
     with tools.ledger.transaction() as tx:
         row, call = _call_of(tx, case_id, name, tools, act)
-        set_held(tx, case_id, call.name, act, held=True)
-        for message in _messages(tx, row, call):
+        messages = _messages(tx, row, call)
+        aside = (each.message.key for each in messages if each.state is MessageState.PARKED)
+        set_held(tx, case_id, call.name, act, aside=aside)
+        for message in messages:
             if message.state is MessageState.PENDING:
-                tx.park_message(message.message.key, **act.said)
+                keep_out(tx, message.message.key, act)
     go_on(case_id, tools, act)
 
 
 def resume_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
     """Let a held call go on from where it was; a message that may have arrived is looked up before it is sent.
+
+    One that waited for a person before the call was held waits for him still.
 
     Raises:
         AdapterError: CASE-302, CASE-421, CASE-423 not held, PRG-282 by the service.
@@ -45,8 +49,9 @@ def resume_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
         row, call = _call_of(tx, case_id, name, tools, act)
         if held_call(tx, case_id, call.name) is None:
             raise AdapterError(walk_issues.call_not_held(case_id, name))
-        set_held(tx, case_id, call.name, act, held=False)
-        _due_again(tx, [each for each in _messages(tx, row, call) if each.state is MessageState.PARKED], act)
+        aside = end_hold(tx, case_id, call.name, act)
+        parked = [each for each in _messages(tx, row, call) if each.state is MessageState.PARKED]
+        _due_again(tx, [each for each in parked if each.message.key not in aside], act)
         hold(tx, case_id, (), act)
     go_on(case_id, tools, act)
 
@@ -54,7 +59,8 @@ def resume_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
 def skip_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
     """Leave a call out of the open bill version: nothing more is composed for it, and no amount changes by it.
 
-    What is in the outbox for it already, an admission or a trial, still goes out: others may wait behind it.
+    What waits in the outbox for it is withdrawn, with who and why as its last word; what may have arrived and had an
+    effect is set aside for a person. What is on the wire this moment ends: its answer is kept and changes nothing.
     Allowed where the payer only receives what was computed here, and where our rules give its payers ¥0.00 and no payer
     comes after them. Not once its settlement went out, or may have.
 
@@ -65,13 +71,17 @@ def skip_call(case_id: str, name: str, tools: Tools, act: Act) -> None:
         row, call = _call_of(tx, case_id, name, tools, act)
         if not row.version or row.bill not in _OPEN:
             raise AdapterError(walk_issues.nothing_open(case_id, str(row.bill or "draft")))
-        for message in _messages(tx, row, call):
-            this_bill = message.message.version == row.version
-            settles = this_bill and message.message.stage is Stage.SETTLE and message.message.effect
-            if settles and message.outcome is not Outcome.REJECTED:
+        said = [each for each in _messages(tx, row, call) if each.message.version == row.version]
+        for message in said:
+            settles = message.message.stage is Stage.SETTLE and message.message.effect
+            if settles and message.outcome is not Outcome.REJECTED and not never_sent(message):
                 raise AdapterError(walk_issues.may_have_arrived(case_id, name, message.message.key))
         _refuse_needed(tx, row, call, tools)
         set_skipped(tx, case_id, row.version, call.name, act)
+        for message in said:
+            keep_out(tx, message.message.key, act)
+        if call_state(tx, case_id, row.version, call) in (CallState.SUBMITTED, CallState.UNKNOWN):  # nothing was sent
+            tx.move(case_id, "call", CallState.EXPECTED, subject=call_subject(row.version, call), **act.said)
         hold(tx, case_id, (), act)
     go_on(case_id, tools, act)
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapter.cases.reading import call_subject
 from adapter.cases.tools import Act
+from adapter.cases.walk_issues import withdrawn
 from adapter.ledger.ledger import Transaction
+from adapter.ledger.rows import MessageRow, MessageState
+from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 
 PAPER = "call-orders"
+
+#: What is said for a bill version before it stands; undoing it, and what takes a lost message back, is never left out.
+_OF_THE_BILL = frozenset({Stage.ELIGIBILITY, Stage.ADMIT, Stage.CHARGES, Stage.TRIAL, Stage.SETTLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What keeps a message of a call from going out.
+
+    Attributes:
+        what: ``held`` until somebody resumes the call, or ``skipped`` for good.
+        by: who ordered it.
+    """
+
+    what: str
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +55,66 @@ def held_call(tx: Transaction, case_id: str, call: str) -> str | None:
     return None if found is None else str(found["reason"])
 
 
-def set_held(tx: Transaction, case_id: str, call: str, act: Act, *, held: bool) -> None:
-    """Hold a call, or let it go on."""
+def order_on(tx: Transaction, message: OutboundMessage) -> Order | None:
+    """The order that a message is under, or None. A call that was left out need not be resumed as well."""
+    if message.stage is Stage.NOTIFY:
+        return None
+    orders = _orders(tx, message.case_id)
+    skipped = orders["skipped"].get(call_subject(message.version, message.call))
+    if skipped is not None and message.stage in _OF_THE_BILL:
+        return Order("skipped", str(skipped["reason"]), str(skipped["by"]))
+    held = orders["held"].get(message.call)
+    return None if held is None else Order("held", str(held["reason"]), str(held["by"]))
+
+
+def is_left_out(tx: Transaction, message: OutboundMessage) -> bool:
+    """Whether a message is of a call that a person left out: its late answer changes nothing."""
+    order = order_on(tx, message)
+    return order is not None and order.what == "skipped"
+
+
+def never_sent(row: MessageRow) -> bool:
+    """Whether no attempt can have sent a message: nobody has it in hand, and no connection was ever made for it."""
+    return row.state in (MessageState.PENDING, MessageState.PARKED) and row.message.last_attempt is None
+
+
+def keep_out(tx: Transaction, key: str, act: Act) -> None:
+    """Take a message out of the queue if an order wants that: one that a worker has in hand stays until it is back.
+
+    A held one is set aside until its call is resumed. One of a call that was left out is withdrawn: finished, unsent
+    from here on, with who wanted it and why as its last word. Where it may have arrived and had an effect, it is set
+    aside instead: a person finds out what became of it, and nobody else's turn comes before that.
+    """
+    row = tx.message(key)
+    order = None if row is None else order_on(tx, row.message)
+    if row is None or order is None or row.state not in (MessageState.PENDING, MessageState.PARKED):
+        return
+    if order.what == "skipped" and (never_sent(row) or not row.message.effect):
+        outcome = Outcome.NOT_SEEN if never_sent(row) else Outcome.UNKNOWN
+        why = withdrawn(key, row.message.call, order.by, order.reason)
+        tx.withdraw(key, Receipt(outcome, act.at, issues=(why,), sent=False, told_by=order.by), **act.said)
+    else:
+        tx.park_message(key, **act.said)
+
+
+def set_held(tx: Transaction, case_id: str, call: str, act: Act, *, aside: Iterable[str] = ()) -> None:
+    """Hold a call.
+
+    Args:
+        aside: keys of its messages that waited for a person already; resuming the call does not send them.
+    """
+    orders = _orders(tx, case_id)
+    before = orders["held"].get(call)
+    kept = sorted(aside) if before is None else before.get("aside", [])
+    tx.file_paper(case_id, PAPER, {**orders, "held": {**orders["held"], call: {**_by(act), "aside": kept}}}, **act.said)
+
+
+def end_hold(tx: Transaction, case_id: str, call: str, act: Act) -> frozenset[str]:
+    """Let a held call go on; returns the keys of its messages that waited for a person before it was held."""
     orders = _orders(tx, case_id)
     others = {name: each for name, each in orders["held"].items() if name != call}
-    tx.file_paper(case_id, PAPER, {**orders, "held": {**others, **({call: _by(act)} if held else {})}}, **act.said)
+    tx.file_paper(case_id, PAPER, {**orders, "held": others}, **act.said)
+    return frozenset(orders["held"].get(call, {}).get("aside", ()))
 
 
 def set_skipped(tx: Transaction, case_id: str, version: int, call: str, act: Act) -> None:
@@ -49,7 +124,7 @@ def set_skipped(tx: Transaction, case_id: str, version: int, call: str, act: Act
     tx.file_paper(case_id, PAPER, {**orders, "skipped": skipped}, **act.said)
 
 
-def _by(act: Act) -> dict[str, str]:
+def _by(act: Act) -> dict[str, Any]:
     return {"reason": act.reason, "by": act.actor.id, "at": act.at.isoformat()}
 
 

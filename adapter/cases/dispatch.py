@@ -15,7 +15,7 @@ import structlog
 
 from adapter.cases import issues, walk_issues
 from adapter.cases.afterwards import advance_afterwards
-from adapter.cases.call_orders import held_call
+from adapter.cases.call_orders import is_left_out, keep_out, order_on
 from adapter.cases.compensate import compensated
 from adapter.cases.endpoints import NO_ANSWER, is_closed, lease_allowed, pause, reopen, unpause
 from adapter.cases.reading import call_subject
@@ -28,7 +28,6 @@ from adapter.cases.walk import hold
 from adapter.cases.way_back import tell_standing
 from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import MessageState
 from adapter.model.case import Actor, BillState, CallState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
@@ -159,13 +158,12 @@ def _deliver(message: OutboundMessage, tools: Tools) -> Receipt | None:
 
 def _kept_back(tx: Transaction, message: OutboundMessage, tools: Tools, now: datetime) -> bool:
     """Whether somebody, or the hour, closed the way since the message was leased: then it goes back, unsent."""
-    held = message.stage is not Stage.NOTIFY and held_call(tx, message.case_id, message.call) is not None
-    if not held and not is_closed(tx, message.endpoint, tools, now):
+    order = order_on(tx, message)
+    if order is None and not is_closed(tx, message.endpoint, tools, now):
         return False
     tx.release(message.key, tools.worker, now=now)
-    row = tx.message(message.key)
-    if held and row is not None and row.state is MessageState.PENDING:
-        tx.park_message(message.key, **Act(now, Actor(tools.worker, "worker"), "held").said)
+    if order is not None:
+        keep_out(tx, message.key, Act(now, Actor(tools.worker, "worker"), order.what))
     return True
 
 
@@ -191,7 +189,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
     with tools.ledger.transaction() as tx:
         tx.hold_case(message.case_id)
         if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED) and message.stage is not Stage.NOTIFY:
-            parked = parked or held_call(tx, message.case_id, message.call) is not None
+            parked = parked or order_on(tx, message) is not None
         odd = contradiction(tx, message, receipt, tools.worker)
         tx.record(
             message.key,
@@ -200,6 +198,8 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
             next_attempt_at=next_attempt(message.key, receipt, attempts, retry, now),
             parked=parked,
         )
+        if parked:
+            keep_out(tx, message.key, act)
         if message.stage is Stage.NOTIFY:
             _mind_silence(tx, message, receipt, act)
             subscriber_answered(tx, message, receipt, tools, act, parked=parked)
@@ -211,7 +211,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
             keep_contradiction(tx, message, odd, act)
         if receipt.outcome is Outcome.ACCEPTED:
             compensated(tx, message, act)
-        if receipt.accrued is not None:
+        if receipt.accrued is not None and not is_left_out(tx, message):
             row = tx.case(message.case_id)
             if row is not None:
                 tx.record_asked(

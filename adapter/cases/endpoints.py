@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapter.cases import issues, walk_issues
+from adapter.cases.call_orders import order_on
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageRow, MessageState
 from adapter.model.case import Actor
+from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Stage
 from adapter.payers.delivery.traffic import Closed
 
 #: A pause without an end lasts until somebody resumes the endpoint.
 UNTIL_RESUMED = datetime(9999, 12, 31, tzinfo=UTC)
+#: Why an endpoint is left alone that a person paused.
+PERSON = "person"
 #: Why a HIS that does not answer is left alone; its first answer ends that pause, and no other.
 NO_ANSWER = "no-answer"
 
@@ -28,7 +32,8 @@ class EndpointNow:
 
     Attributes:
         paused_until: None while it may be spoken to.
-        why: ``person``, ``quiet-hours``, ``maintenance``, ``breaker`` or ``no-answer``; empty while it is not paused.
+        why: ``person``, ``quiet-hours``, ``maintenance``, ``breaker``, ``asked-to-wait`` or ``no-answer``; empty while
+            it is not paused.
         by: who paused it.
         reason: in words.
         messages: how many are in which state.
@@ -61,8 +66,15 @@ def shown_until(until: datetime) -> str:
     return "resumed" if until >= UNTIL_RESUMED else until.isoformat(timespec="seconds")
 
 
+def hospital_time(until: datetime) -> str:
+    """The same for a person to read: by the clock on the wall, as it is typed too."""
+    return shown_until(until if until >= UNTIL_RESUMED else until.astimezone(HOSPITAL_ZONE))
+
+
 def pause_endpoint(name: str, until: datetime | None, tools: Tools, act: Act) -> EndpointNow:
     """A person lets nothing go out to an endpoint; what is being sent this very moment still ends.
+
+    A later word of a person takes the place of the earlier one, be it longer or shorter.
 
     Args:
         until: None: until somebody resumes it.
@@ -74,7 +86,7 @@ def pause_endpoint(name: str, until: datetime | None, tools: Tools, act: Act) ->
     if until is not None and until <= act.at:
         raise AdapterError(walk_issues.pause_is_over(name, until.isoformat()))
     with tools.ledger.transaction() as tx:
-        pause(tx, name, Closed(until or UNTIL_RESUMED, "person"), act)
+        pause(tx, name, Closed(until or UNTIL_RESUMED, PERSON), act)
     return endpoint_now(name, tools)
 
 
@@ -118,7 +130,7 @@ def pause_of(tx: Transaction, name: str, now: datetime) -> datetime | None:
 
 
 def waits_for(tools: Tools, rows: list[MessageRow]) -> dict[str, str]:
-    """By message key, what an unfinished message waits for: an endpoint's pause, or why a person set it aside.
+    """By message key, what an unfinished message waits for: a pause, an order, what set it aside, one before it.
 
     CASE-315: an endpoint that the settings no longer describe.
     """
@@ -128,13 +140,30 @@ def waits_for(tools: Tools, rows: list[MessageRow]) -> dict[str, str]:
         for row in rows:
             endpoint = paused.get(row.message.endpoint)
             if row.state is MessageState.PARKED:
-                receipts = tx.receipts(row.message.key)
-                found[row.message.key] = ", ".join(issue.code for issue in receipts[-1].issues[:1]) if receipts else ""
+                found[row.message.key] = _set_aside_for(tx, row)
             elif row.state is MessageState.PENDING and endpoint is not None and endpoint.paused_until is not None:
-                found[row.message.key] = f"{endpoint.why} → {shown_until(endpoint.paused_until)}"
+                found[row.message.key] = f"{endpoint.why} → {hospital_time(endpoint.paused_until)}"
             elif row.state is MessageState.PENDING and is_nobodys(row, tools):
                 found[row.message.key] = "CASE-315"
+            elif row.state is MessageState.PENDING and row.message.order_key is not None:
+                found[row.message.key] = _behind(tx, row)
     return found
+
+
+def _set_aside_for(tx: Transaction, row: MessageRow) -> str:
+    """The order on its call, or a person's own reason, or the code of the answer that parked it."""
+    if (order := order_on(tx, row.message)) is not None:
+        return f"call {order.what}: {order.reason}"
+    if (parked := tx.parked_by(row.message.key)) is not None:
+        return f"{parked.actor.id}: {parked.reason}"
+    receipts = tx.receipts(row.message.key)
+    return ", ".join(issue.code for issue in receipts[-1].issues[:1]) if receipts else ""
+
+
+def _behind(tx: Transaction, row: MessageRow) -> str:
+    """The message of the same person that must be through first; empty where this one is next."""
+    before = tx.waits_behind(row.message.key)
+    return "" if before is None else f"after {before}"
 
 
 def is_nobodys(row: MessageRow, tools: Tools) -> bool:
@@ -143,22 +172,55 @@ def is_nobodys(row: MessageRow, tools: Tools) -> bool:
 
 
 def pause(tx: Transaction, name: str, closed: Closed, act: Act) -> None:
-    """Let nothing go out to an endpoint, from any worker; a longer pause that stands already stays."""
-    standing = pause_of(tx, name, act.at)
-    if standing is None or standing < closed.until:
-        tx.pause(name, closed.until, **act.said)
-        paper = {"until": closed.until.isoformat(), "why": closed.why, "by": act.actor.id, "reason": act.reason}
-        tx.file_paper("", _paper(name), paper, **act.said)
+    """Let nothing go out to an endpoint, from any worker.
+
+    Each reason has its own pause, and the one that ends last holds; of two for one reason the longer one counts, but
+    of a person's the last word.
+    """
+    standing = _standing(tx, name, act.at)
+    before = standing.get(closed.why)
+    if before is None or before.until < closed.until or closed.why == PERSON:
+        _stand(tx, name, {**standing, closed.why: _Pause(closed.until, closed.why, act.actor.id, act.reason)}, act)
 
 
 def unpause(tx: Transaction, name: str, act: Act, *, only: str | None = None) -> None:
-    """End a pause; with ``only``, one that was made for this reason. What is not paused stays as it is."""
+    """End the pauses of an endpoint, or the one that was made for a reason; what is not paused stays as it is."""
     if tx.paused_until(name) is None:
         return
-    if only is not None and (tx.paper("", _paper(name)) or {}).get("why") != only:
-        return
-    tx.pause(name, None, **act.said)
-    tx.file_paper("", _paper(name), {"until": "", "why": "", "by": act.actor.id, "reason": act.reason}, **act.said)
+    standing = _standing(tx, name, act.at)
+    if only is None or only in standing or not standing:
+        _stand(tx, name, {} if only is None else {why: each for why, each in standing.items() if why != only}, act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Why an endpoint is left alone, and for how long."""
+
+    until: datetime
+    why: str
+    by: str
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"until": self.until.isoformat(), "why": self.why, "by": self.by, "reason": self.reason}
+
+
+def _standing(tx: Transaction, name: str, now: datetime) -> dict[str, _Pause]:
+    """The pauses that have not ended yet, by reason."""
+    if pause_of(tx, name, now) is None:
+        return {}
+    paper: Mapping[str, Any] = tx.paper("", _paper(name)) or {}
+    told = [each for each in (paper, *paper.get("others", ())) if each.get("until")]
+    found = [_Pause(datetime.fromisoformat(each["until"]), each["why"], each["by"], each["reason"]) for each in told]
+    return {each.why: each for each in found if each.until > now}
+
+
+def _stand(tx: Transaction, name: str, standing: Mapping[str, _Pause], act: Act) -> None:
+    """Write down which pauses there are; the one that ends last is what is shown, and what the workers keep."""
+    last, *others = sorted(standing.values(), key=lambda each: each.until, reverse=True) or (None,)
+    tx.pause(name, None if last is None else last.until, **act.said)
+    shown = {"until": "", "why": "", "by": act.actor.id, "reason": act.reason} if last is None else last.as_json()
+    tx.file_paper("", _paper(name), {**shown, "others": [each.as_json() for each in others if each]}, **act.said)
 
 
 def lease_allowed(tx: Transaction, tools: Tools, now: datetime, limit: int) -> list[OutboundMessage]:
@@ -188,20 +250,20 @@ def is_closed(tx: Transaction, name: str, tools: Tools, now: datetime) -> bool:
 def reopen(tools: Tools, act: Act) -> None:
     """End the pauses that hours or windows of earlier settings made, where those of today would not, or not so long."""
     with tools.ledger.reading() as tx:
-        known = [name for name in tools.endpoints if _is_of_other_hours(tx, name, tools, act.at)]
+        known = [name for name in tools.endpoints if _of_other_hours(tx, name, tools, act.at)]
     if known:
         with tools.ledger.transaction() as tx:
             for name in known:
-                if _is_of_other_hours(tx, name, tools, act.at):
-                    unpause(tx, name, act)
+                for why in _of_other_hours(tx, name, tools, act.at):
+                    unpause(tx, name, act, only=why)
 
 
-def _is_of_other_hours(tx: Transaction, name: str, tools: Tools, now: datetime) -> bool:
-    until = pause_of(tx, name, now)
-    if until is None or (tx.paper("", _paper(name)) or {}).get("why") not in ("quiet-hours", "maintenance"):
-        return False
-    closed = tools.traffic.of(name).closed(now)
-    return closed is None or closed.until < until
+def _of_other_hours(tx: Transaction, name: str, tools: Tools, now: datetime) -> list[str]:
+    """For which reasons an endpoint is left alone by hours that are not today's."""
+    standing = _standing(tx, name, now)
+    closed = tools.traffic.of(name).closed(now) if standing else None
+    made = [standing[why] for why in ("quiet-hours", "maintenance") if why in standing]
+    return [each.why for each in made if closed is None or closed.until < each.until]
 
 
 def _lease(tx: Transaction, tools: Tools, now: datetime, limit: int, names: list[str]) -> list[OutboundMessage]:

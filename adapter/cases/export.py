@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,13 +18,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapter.cases.export_files import START, Asked, File, Mark, Stopped, write_files
-from adapter.cases.export_issues import export_failed, no_such_export, too_many_exports
+from adapter.cases.export_files import START, Asked, File, Mark, Stopped, Unreadable, write_files
+from adapter.cases.export_issues import (
+    export_failed,
+    export_stopped,
+    no_such_export,
+    resource_unreadable,
+    too_many_exports,
+)
+from adapter.cases.export_narrowed import WHOLE, Narrowed, queries_of
 from adapter.cases.tools import Act, Tools
 from adapter.ledger.issues import LedgerBusy
 from adapter.ledger.ledger import Transaction
 from adapter.model.case import Actor
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 
 #: Paper of one export, by id; and the paper that lists those whose files are, or will be, there.
 PAPER, LISTED = "export/", "exports"
@@ -54,7 +61,8 @@ class Export:
         count: resources written so far.
         worker: who writes it, until ``alive_until`` unless he says that he still does.
         finished_at: None while it runs.
-        why: of a failure: the system's word for it, without any path.
+        why: of a failure: the system's word for it, without any path; or which resource cannot be read.
+        failed_by: the code of a failure.
     """
 
     id: str
@@ -68,36 +76,64 @@ class Export:
     alive_until: datetime | None = None
     finished_at: datetime | None = None
     why: str = ""
+    failed_by: str = ""
+
+    @property
+    def failure(self) -> Issue:
+        """Why it failed, and what is to be done about it."""
+        if self.failed_by == "CASE-486":
+            return resource_unreadable(f"export/{self.id}", self.why)
+        return (export_stopped if self.failed_by == "CASE-487" else export_failed)(self.id, self.why)
 
 
-def start_export(types: tuple[str, ...], since: datetime | None, request: str, tools: Tools, act: Act) -> Export:
-    """Ask for an export of the state of this moment. Raises AdapterError CASE-468."""
+def start_export(
+    types: tuple[str, ...], since: datetime | None, request: str, tools: Tools, act: Act, *, narrowed: Narrowed = WHOLE
+) -> Export:
+    """Ask for an export of the state of this moment.
+
+    Raises:
+        AdapterError: CASE-468 there are too many; what ``queries_of`` says of the filters.
+    """
     with tools.ledger.transaction() as tx:
         tx.hold_paper("", LISTED)
         running = [each for each in _listed(tx) if each.state is ExportState.RUNNING]
         if len(running) >= tools.exports.unfinished:
             raise AdapterError(too_many_exports(len(running)))
         identity = uuid4().hex
-        asked = ask(tx, types, since, f"export/{identity}", act)
+        asked = ask(tx, types, since, f"export/{identity}", act, narrowed=narrowed)
         made = Export(identity, ExportState.RUNNING, request, asked, act.actor.id)
         _file(tx, made, act)
         tx.file_paper("", LISTED, {"ids": [*_ids(tx), made.id]}, **act.said)
         return made
 
 
-def ask(tx: Transaction, types: tuple[str, ...], since: datetime | None, to: str, act: Act) -> Asked:
+def ask(
+    tx: Transaction,
+    types: tuple[str, ...],
+    since: datetime | None,
+    to: str,
+    act: Act,
+    *,
+    narrowed: Narrowed = WHOLE,
+) -> Asked:
     """What is to be exported, of this moment; the journal says who takes it, and where it goes.
 
     How far the journal had come is remembered with the moment: the export that goes on from here finds by it what was
     under way.
+
+    Raises:
+        AdapterError: what ``queries_of`` says of the filters.
     """
+    filtered = sorted(queries_of(narrowed.filters, types))
     now = tx.journal_end()
     then = None if since is None else tx.paper("", _moment_paper(since))
     late = None if then is None else (int(str(then["line"])), now)
     tx.file_paper("", _moment_paper(act.at), {"line": now}, **act.said)
     told = {"types": list(types), "since": None if since is None else since.isoformat(), "to": to}
+    told |= {"filtered": filtered} if filtered else {}
+    told |= {"elements": list(narrowed.elements)} if narrowed.elements else {}
     tx.note("", "resources-exported", told, **act.said)
-    return Asked(types, act.at, since, late, now)
+    return Asked(types, act.at, since, late, now, narrowed)
 
 
 def _moment_paper(at: datetime) -> str:
@@ -218,16 +254,18 @@ def _write(taken: Export, tools: Tools, stopping: Callable[[], bool]) -> None:
     except LedgerBusy:
         raise
     except OSError as error:
-        _fail(taken, said_of(error), tools)
-    except AdapterError as error:  # a kept resource cannot be read: no later attempt can, and others wait
-        _fail(taken, ", ".join(issue.code for issue in error.issues), tools)
+        _fail(taken, "CASE-467", said_of(error), tools)
+    except Unreadable as error:  # no later attempt can read it either, and others wait
+        _fail(taken, "CASE-486", error.what, tools)
+    except AdapterError as error:
+        _fail(taken, "CASE-487", ", ".join(issue.code for issue in error.issues), tools)
     else:
         _finish(taken, ExportState.DONE, tools, "done", mark=mark)
 
 
-def _fail(mine: Export, why: str, tools: Tools) -> None:
+def _fail(mine: Export, code: str, why: str, tools: Tools) -> None:
     """End it with the reason, and leave nothing half: the disk may be full."""
-    if _finish(mine, ExportState.FAILED, tools, export_failed(mine.id, why).code, why=why):
+    if _finish(replace(mine, failed_by=code), ExportState.FAILED, tools, code, why=why):
         shutil.rmtree(_folder(mine.id, tools), ignore_errors=True)
 
 
@@ -240,7 +278,8 @@ def _finish(
         if known.worker != mine.worker:
             raise Stopped
         last = mark or START
-        return replace(known, state=state, mark=last, count=last.count, finished_at=tools.clock.now(), why=why)
+        ended = replace(known, state=state, mark=last, count=last.count, finished_at=tools.clock.now())
+        return replace(ended, why=why, failed_by=mine.failed_by)
 
     try:
         return _change(mine.id, finished, tools, reason) is not None
@@ -330,6 +369,7 @@ def _known(tx: Transaction, identity: str) -> Export | None:
             _moment(asked["since"]),
             None if asked["late"] is None else tuple(asked["late"]),
             asked.get("line"),
+            _narrowed(asked.get("narrowed", {})),
         ),
         paper["by"],
         Mark(tuple(File(**each) for each in mark["files"]), mark["number"], mark["after"]),
@@ -338,7 +378,13 @@ def _known(tx: Transaction, identity: str) -> Export | None:
         _moment(paper["alive_until"]),
         _moment(paper["finished_at"]),
         paper["why"],
+        paper.get("failed_by", ""),
     )
+
+
+def _narrowed(told: Mapping[str, Any]) -> Narrowed:
+    """An export that an older version was asked for takes everything."""
+    return Narrowed(tuple(told.get("filters", ())), tuple(told.get("elements", ())))
 
 
 def _file(tx: Transaction, known: Export, act: Act) -> None:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from adapter.cases.export_issues import resource_unreadable
+from adapter.cases.export_narrowed import WHOLE, Narrowed, Narrowing
 from adapter.cases.searching import told
 from adapter.fhir.canonical import decode, encode
 from adapter.fhir.metadata import SERVED
 from adapter.ledger.ledger import Ledger, Transaction
 from adapter.ledger.rows import ResourceRow
+from adapter.model.issues import AdapterError, Issue
 
 #: Types that are exported: every one that is kept, but for what says how this service itself is used.
 EXPORTED = tuple(kind for kind in SERVED if kind != "Subscription")
@@ -52,6 +55,7 @@ class Asked:
         late: where ``since`` is the moment of an earlier export: the journal's end then and now. What was written
             between them with an earlier moment, by work that was under way, was missed then and belongs here.
         line: the journal's end at the moment; None of an export that an older version was asked for.
+        narrowed: of each type, which resources, and how much of them; what was deleted is named in any case.
     """
 
     types: tuple[str, ...]
@@ -59,6 +63,7 @@ class Asked:
     since: datetime | None = None
     late: tuple[int, int] | None = None
     line: int | None = None
+    narrowed: Narrowed = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,18 @@ class Mark:
 START = Mark()
 
 
+class Unreadable(AdapterError):
+    """A kept resource cannot be read.
+
+    Attributes:
+        what: which one, and the codes of what is wrong with it.
+    """
+
+    def __init__(self, name: str, found: Iterable[Issue]) -> None:
+        self.what = f"{name} ({', '.join(issue.code for issue in found)})"
+        super().__init__(resource_unreadable(name, self.what))
+
+
 class Stopped(Exception):
     """Raised by ``heard`` to end the writing between two pages."""
 
@@ -120,13 +137,16 @@ def write_files(
 
     Raises:
         OSError: the files cannot be written.
+        Unreadable: CASE-486, a kept resource cannot be read.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for half in folder.glob("*.part"):
         half.unlink(missing_ok=True)
     walks = _walks(asked, ledger)
+    with ledger.reading() as tx:
+        narrowing = Narrowing(asked.narrowed, asked.types, tx)
     while mark.number < len(walks):
-        mark = _one_file(walks[mark.number], folder, ledger, file_lines, mark, heard)
+        mark = _one_file(walks[mark.number], narrowing, folder, ledger, file_lines, mark, heard)
         heard(mark, mark.count)
     return mark
 
@@ -194,16 +214,22 @@ def _by_id(
 def _of_ids(
     asked: Asked, stood: _AsItStood, kind: str, ids: Sequence[str], tx: Transaction, after: str, most: int
 ) -> tuple[list[ResourceRow], str, bool]:
-    """Those that no walk by the moment alone has met."""
+    """Those that no walk by the moment alone has met, by id."""
     begun = bisect_right(ids, after)
     some = ids[begun : begun + most]
-    rows = stood.of(tx, tx.resources_named_at(kind, some, asked.at))
+    rows = stood.of(tx, sorted(tx.resources_named_at(kind, some, asked.at), key=lambda row: row.id))
     missed = [row for row in rows if asked.since is not None and row.at <= asked.since]
     return missed, some[-1] if some else after, len(some) < most
 
 
 def _one_file(
-    walk: _Walk, folder: Path, ledger: Ledger, file_lines: int, mark: Mark, heard: Callable[[Mark, int], None]
+    walk: _Walk,
+    narrowing: Narrowing,
+    folder: Path,
+    ledger: Ledger,
+    file_lines: int,
+    mark: Mark,
+    heard: Callable[[Mark, int], None],
 ) -> Mark:
     """The next file of a walk, or the end of it."""
     number = 1 + len({file.name.partition(".")[0] for file in mark.files if file.type == walk.type})
@@ -212,14 +238,30 @@ def _one_file(
         kept = _Written(folder, f"{walk.type}-{number}.ndjson", stack)
         gone = _Written(folder, f"{walk.type}-{number}.deleted.ndjson", stack)
         while not ended and kept.count + gone.count < file_lines:
-            most = min(PAGE, file_lines - kept.count - gone.count)
+            room = file_lines - kept.count - gone.count
             with ledger.reading() as tx:
-                page, after, ended = walk.page(tx, after, most)
+                page, last, ended = walk.page(tx, after, PAGE if narrowing.leaves_out(walk.type) else min(PAGE, room))
             for row in page:
-                gone.write(_deletion(row)) if row.deleted else kept.write(encode(told(row, decode(row.body))))
+                if kept.count + gone.count == file_lines:  # the rest of the page is the next file's
+                    last, ended = after, False
+                    break
+                after = row.id
+                if row.deleted:
+                    gone.write(_deletion(row))
+                elif (part := narrowing.part_of(_read(row))) is not None:
+                    kept.write(encode(part))
+            after = last
             heard(mark, mark.count + kept.count + gone.count)
         files = tuple(File(each.name, walk.type, each.count, each is gone) for each in (kept, gone) if each.published())
     return Mark((*mark.files, *files), mark.number + ended, "" if ended else after)
+
+
+def _read(row: ResourceRow) -> dict[str, Any]:
+    """Raises Unreadable."""
+    try:
+        return told(row, decode(row.body))
+    except AdapterError as error:
+        raise Unreadable(f"{row.type}/{row.id}", error.issues) from error
 
 
 def _deletion(row: ResourceRow) -> bytes:

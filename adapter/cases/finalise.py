@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
+from adapter.cases.line_answers import with_settled_lines
 from adapter.cases.observed import ObservedParts, observed_parts
 from adapter.cases.proof import certificate_paper
 from adapter.cases.reading import OURS, Bodies, Dossier, as_rows, bill_paper, calls_version
@@ -275,10 +276,13 @@ def answers_of(tx: Transaction, case_id: str, version: int, settlement: Settleme
     """The payers' stored answers that a settlement was made from."""
     wanted = {share.reference: share.payer for share in settlement.shares if share.reference}
     found: dict[Payer, PayerAnswer] = {}
+    leading: set[Payer] = set()
     for row in tx.messages_of_case(case_id, calls_version(tx, case_id, version)):
         for receipt in tx.receipts(row.message.key):
-            found.update({a.payer: a for a in receipt.answers if wanted.get(a.reference) is a.payer})
-    return found
+            answers = {a.payer: a for a in receipt.answers if wanted.get(a.reference) is a.payer}
+            leading.update(row.message.payers[:1] if answers else ())
+            found.update(answers)
+    return with_settled_lines(found, settlement, leading)
 
 
 def resources_in(bundle: dict[str, Any]) -> list[dict[str, Any]]:

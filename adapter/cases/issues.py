@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from adapter.model.issues import Issue, Severity
 from adapter.model.money import Money
+from adapter.model.person import without_id_numbers
 
 
 def unknown_case(case_id: str) -> Issue:
     """No case has that id."""
+    typed = without_id_numbers(case_id)
     return Issue(
         code="CASE-302",
         severity=Severity.ERROR,
-        pointer=case_id,
-        zh=f"没有编号为“{case_id}”的病例",
-        en=f"there is no case '{case_id}'",
+        pointer=typed,
+        zh=f"没有编号为“{typed}”的病例",
+        en=f"there is no case '{typed}'",
         hint_zh="用 adapter case list 查看全部病例",
         hint_en="adapter case list shows all cases",
     )
@@ -29,6 +31,22 @@ def look_first(case_id: str) -> Issue:
         en="there is no trial or estimate to settle on",
         hint_zh="请先执行 adapter trial(或 adapter estimate),核对后再结算",
         hint_en="run adapter trial (or adapter estimate) first, look at it, then settle",
+    )
+
+
+def not_answered(key: str, endpoint: str, attempts: int, waits: str) -> Issue:
+    """A payer was asked and has not answered; what is asked for goes on by itself."""
+    zh, en = (f";等待:{waits}", f"; it waits: {waits}") if waits else ("", "")
+    return Issue(
+        code="CASE-494",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh=f"“{endpoint}”尚未答复,已尝试 {attempts} 次{zh}",
+        en=f"'{endpoint}' has not answered yet, tried {attempts} times{en}",
+        hint_zh="报文保留在发件箱,adapter deliver 继续;端点状态见 adapter endpoint show;"
+        "患者要出院的,先 adapter estimate,再 adapter settle --advance",
+        hint_en="it stays in the outbox and adapter deliver goes on with it; see adapter endpoint show; "
+        "where the patient goes home: adapter estimate, then adapter settle --advance",
     )
 
 
@@ -250,6 +268,20 @@ def refused_by_payer(case_id: str, call: str, stage: str) -> Issue:
         en=f"the payer rejected the {stage} request of '{call}'",
         hint_zh="请按付款方说明的原因处理;已发生的结算可用 adapter reverse 冲销后重办",
         hint_en="deal with the payer's reason; what was settled can be undone with adapter reverse and settled again",
+    )
+
+
+def half_undone(case_id: str, taken_back: str) -> Issue:
+    """One payer refuses the reversal after another has undone its part: the bill stands nowhere whole."""
+    return Issue(
+        code="CASE-495",
+        severity=Severity.ERROR,
+        pointer=case_id,
+        zh=f"冲销只完成了一部分:{taken_back} 已被撤销,账单不再完整,其余支付方仍未撤销",
+        en=f"the reversal is half done: {taken_back} was taken back already, the other payers' parts still stand",
+        hint_zh="与退回的付款方谈妥后再次执行 adapter reverse,只会再问它;全部撤销后才能重新结算",
+        hint_en="settle it with the payer that refused, then adapter reverse again, which asks that one only; "
+        "the stay can be settled anew once every part is undone",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapter.cases import issues
-from adapter.cases.observed_issues import settlement_taken_back, several_finals
+from adapter.cases.observed_issues import part_settled_by_his, settlement_taken_back, several_finals
 from adapter.cases.reading import Dossier
 from adapter.cases.tools import Act
 from adapter.ledger.ledger import Transaction
@@ -17,6 +17,9 @@ from adapter.model.observed import ObservedSettlement
 from adapter.model.settlement import Payer, PayerAnswer, Settlement
 
 PAPER = "observed"
+
+#: What the HIS settled of a stay in the middle of it, while its final settlement is still to come.
+PARTS = "observed-parts"
 
 
 def record_observed(
@@ -32,8 +35,11 @@ def record_observed(
         key=lambda each: (each.settled_at, each.number, each.row_key),
     )
     finals = [each for each in standing if each.kind == "final"]
+    parts = [] if call is None or finals else standing
+    if settlements or call is not None:
+        _keep_parts(tx, case_id, parts, act)
     if call is None or not finals:
-        return _taken_back(tx, case_id, settlements, act)
+        return _taken_back(tx, case_id, settlements, act) or _settled_by_both(tx, case_id, parts)
     if len(finals) > 1:
         return (several_finals(case_id, tuple(each.pointer for each in finals)),)
     newest = finals[0]
@@ -64,6 +70,27 @@ def _taken_back(
     if row is None or row.bill not in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED):
         return ()
     return (settlement_taken_back(case_id, str(paper["reference"])),)
+
+
+def _keep_parts(tx: Transaction, case_id: str, parts: Sequence[ObservedSettlement], act: Act) -> None:
+    """Keep what the HIS has settled of the stay so far, where there is any or was."""
+    if parts or observed_parts_so_far(tx, case_id):
+        tx.file_paper(case_id, PARTS, {"parts": [_one(each) for each in parts]}, **act.said)
+
+
+def observed_parts_so_far(tx: Transaction, case_id: str) -> tuple[str, ...]:
+    """The HIS's own numbers of the parts of a stay that it settled, while the rest is not; none once all of it is."""
+    paper = tx.paper(case_id, PARTS)
+    parts = paper["parts"] if paper is not None else None
+    return tuple(str(each["reference"]) for each in parts) if isinstance(parts, list) else ()
+
+
+def _settled_by_both(tx: Transaction, case_id: str, parts: Sequence[ObservedSettlement]) -> tuple[Issue, ...]:
+    """The HIS settled a part with the bureau while our bill of the whole stay was on its way there, or through."""
+    row = tx.case(case_id) if parts else None
+    if row is None or row.bill not in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED):
+        return ()
+    return (part_settled_by_his(case_id, tuple(each.row_key for each in parts)),)
 
 
 #: Kinds of settlement that are part of the bill.

@@ -1,4 +1,4 @@
-"""Issues of settlements that the HIS made itself. Codes CASE-350 …"""
+"""Issues of settlements that the HIS made itself. Codes CASE-350 …, CASE-476"""
 
 from __future__ import annotations
 
@@ -29,4 +29,19 @@ def settlement_taken_back(case_id: str, reference: str) -> Issue:
         en=f"the HIS has voided its settlement '{reference}', which this bill is made from",
         hint_zh="请先冲销本账单(adapter reverse),HIS 重新结算后再导入",
         hint_en="reverse the bill (adapter reverse); import again once the HIS has settled anew",
+    )
+
+
+def part_settled_by_his(case_id: str, references: tuple[str, ...]) -> Issue:
+    """The HIS has settled a part of the stay with the bureau, and not the rest."""
+    numbers, named = "、".join(references), ", ".join(references)
+    return Issue(
+        code="CASE-476",
+        severity=Severity.ERROR,
+        pointer=case_id,
+        zh=f"HIS 已与医保办理中途结算({numbers}),尚无出院结算;不能再由本系统按整次住院预结算或结算,以免重复支付",
+        en=f"the HIS has settled a part of this stay with the bureau ({named}) and not the rest:"
+        " a trial or settlement of the whole stay here would pay that part twice",
+        hint_zh="请在 HIS 办理最后一段的结算后重新导出导入;或在 HIS 撤销中途结算后重新导出导入",
+        hint_en="settle the last part in the HIS, or undo the interim settlement there; then export and import again",
     )

@@ -25,6 +25,8 @@ _UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
 def our_side(tx: Transaction, endpoint: str, day: date, facility: str, tools: Tools, *, span: int) -> OurSide:
     """Settlements that an endpoint accepted from a hospital, and those that it may have, around a day.
 
+    Only cases that have to do with these days are read, however many there are.
+
     Args:
         span: days before and after; rule date, answer or cancellation falls among them.
     """
@@ -35,12 +37,11 @@ def our_side(tx: Transaction, endpoint: str, day: date, facility: str, tools: To
     def wanted(stem: str, on: date) -> bool:
         return stem in answered or abs(on - day) <= timedelta(days=span)
 
-    after = ""
-    while page := tx.cases(after=after, limit=500):
-        for row in page:
-            if row.version and _is_of(row.source, facility, tools, sources):
-                booked += _of_case(tx, row, endpoint, tools, wanted)
-        after = page[-1].case_id
+    ruled = tx.cases_ruled(day - timedelta(days=span), day + timedelta(days=span))
+    for case_id in sorted({*answered.values(), *ruled}):
+        row = tx.case(case_id)
+        if row is not None and row.version and _is_of(row.source, facility, tools, sources):
+            booked += _of_case(tx, row, endpoint, tools, wanted)
     unsure = [each for each in _unsure(tx, endpoint) if _is_of_case(tx, each.case_id, facility, tools, sources)]
     return OurSide(tuple(booked), tuple(unsure))
 
@@ -137,11 +138,11 @@ def _accepted(tx: Transaction, key: str) -> Exchange | None:
     return Exchange(row.message, [each for each in tx.receipts(key) if each.outcome is Outcome.ACCEPTED][-1])
 
 
-def _answered_near(tx: Transaction, endpoint: str, day: date, span: int) -> set[str]:
-    """Of which ``<case>.v<version>.<call>`` a settlement or a reversal was accepted near a day."""
+def _answered_near(tx: Transaction, endpoint: str, day: date, span: int) -> dict[str, str]:
+    """Of which ``<case>.v<version>.<call>`` a settlement or a reversal was accepted near a day, and its case."""
     since = datetime.combine(day - timedelta(days=span), time.min, HOSPITAL_ZONE)
     until = datetime.combine(day + timedelta(days=span + 1), time.min, HOSPITAL_ZONE)
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for stage in (Stage.SETTLE, Stage.REVERSE):
         after = ""
         while page := tx.outbox(
@@ -152,7 +153,7 @@ def _answered_near(tx: Transaction, endpoint: str, day: date, span: int) -> set[
             finished_before=until,
             after=after,
         ):
-            found |= {row.message.key.rpartition(".")[0] for row in page}
+            found |= {row.message.key.rpartition(".")[0]: row.message.case_id for row in page}
             after = page[-1].message.key
     return found
 

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapter.cases.endpoints import NO_ANSWER, unpause
+from adapter.cases.reading import calls_version
 from adapter.cases.tools import Act, Tools
 from adapter.cases.views import message_json
+from adapter.cases.walk_issues import not_awaited
 from adapter.fhir.canonical import decode
 from adapter.ledger.issues import unknown_message
+from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import MessageRow, MessageState
+from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
-from adapter.model.messages import Receipt, Stage
+from adapter.model.messages import Outcome, Receipt, Stage
+from adapter.payers.delivery.xml_text import soap_values
 
 
 def messages(tools: Tools, *, unfinished: bool = False) -> list[MessageRow]:
@@ -38,12 +43,41 @@ def message(key: str, tools: Tools) -> tuple[MessageRow, list[Receipt]]:
 
 
 def retry(key: str, tools: Tools, act: Act) -> None:
-    """Make a parked or waiting message due now; a worker asks the payer before it sends again."""
+    """Make a parked, refused or waiting message due now; a worker asks the payer before it sends again.
+
+    Raises:
+        AdapterError: LED-409, LED-416 it is leased or accepted, CASE-471 it was refused, and no bill waits for it any
+            more: sent now, it would count beside what was said since.
+    """
     with tools.ledger.transaction() as tx:
-        tx.retry(key, **act.said)
         row = tx.message(key)
+        if row is not None and row.outcome is Outcome.REJECTED and not _is_awaited(tx, row):
+            raise AdapterError(not_awaited(key))
+        tx.retry(key, **act.said)
         if row is not None and row.message.stage is Stage.NOTIFY:
             unpause(tx, row.message.endpoint, act, only=NO_ANSWER)
+
+
+#: While a bill stands so, a refused message of a stage may still be what it waits for.
+_AWAITED = {
+    Stage.ADMIT: (BillState.DRAFT, BillState.PREVIEWED, BillState.SETTLING, BillState.SETTLED_ADVANCED),
+    Stage.CHARGES: (BillState.DRAFT, BillState.PREVIEWED, BillState.SETTLING, BillState.SETTLED_ADVANCED),
+    Stage.SETTLE: (BillState.SETTLING, BillState.SETTLED_ADVANCED),
+    Stage.REVERSE: (BillState.REVERSING,),
+}
+
+
+def _is_awaited(tx: Transaction, refused: MessageRow) -> bool:
+    """Whether a refused message would change only what its bill waits for, and nothing was said in its place since."""
+    message = refused.message
+    if not message.effect or message.stage not in _AWAITED:
+        return True
+    row = tx.case(message.case_id)
+    if row is None or row.bill not in _AWAITED[message.stage]:
+        return False
+    said = tx.messages_of_case(message.case_id, message.version)
+    same = [each.message for each in said if (each.message.call, each.message.stage) == (message.call, message.stage)]
+    return message.version == calls_version(tx, message.case_id, row.version) and same[-1].key == message.key
 
 
 def park(key: str, tools: Tools, act: Act) -> None:
@@ -78,26 +112,29 @@ _PERSONAL = frozenset(
         *("cainfo", "sign_no", "password", "access_token"),
     }
 )
+#: The same of a SOAP aid service, where ``name`` is a person's.
+_PERSONAL_IN_XML = _PERSONAL | {"idcard", "name", "insuranceno", "birthday", "samcardno", "bptcardno", "username"}
 _ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 
 def masked_body(body: bytes) -> Any:
-    """A body with what identifies a person masked; a body that is not JSON is only measured, and so is text in text."""
+    """A body with what identifies a person masked; what is neither JSON nor SOAP, or text in text, is only measured."""
     if not body:
         return None
     try:
         return _masked(decode(body))
     except AdapterError:
-        return f"({len(body)} bytes, not JSON)"
+        spoken = soap_values(body)
+        return f"({len(body)} bytes, not JSON)" if spoken is None else _masked(spoken, _PERSONAL_IN_XML)
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, personal: frozenset[str] = _PERSONAL) -> Any:
     if isinstance(value, list):
-        return [_masked(each) for each in value]
+        return [_masked(each, personal) for each in value]
     if isinstance(value, str):
         return f"({len(value)} characters)" if value[:1] in ("{", "[", "<") else _ID_NUMBER.sub("***", value)
     if not isinstance(value, dict):
         return value
     if value.get("resourceType") == "Patient":
         return {key: each if key in _SHOWN_OF_PATIENT else "***" for key, each in value.items()}
-    return {key: "***" if each and key.lower() in _PERSONAL else _masked(each) for key, each in value.items()}
+    return {key: "***" if each and key.lower() in personal else _masked(each, personal) for key, each in value.items()}

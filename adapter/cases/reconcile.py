@@ -13,6 +13,7 @@ from adapter.cases.our_side import hospital_of as hospital_of
 from adapter.cases.our_side import lines_of, our_side, standing_days
 from adapter.cases.reading import OURS, as_rows
 from adapter.cases.reconcile_issues import cannot_be_asked
+from adapter.cases.reconcile_refusals import require_day, require_hospital
 from adapter.cases.tools import Act, Tools
 from adapter.fhir.agreed import amounts_agreed
 from adapter.ledger.ledger import Transaction
@@ -37,14 +38,18 @@ def reconcile_day(endpoint: str, day: date, facility: str, tools: Tools, act: Ac
         facility: the hospital's code as the payer knows it (national code where it has one).
 
     Raises:
-        AdapterError: CASE-315, or DEL-504 when the statement cannot be had.
+        AdapterError: CASE-315, CASE-492 or CASE-493 for a day or hospital that cannot be meant, or DEL-504 when the
+            statement cannot be had.
     """
+    require_day(day)
     counterpart = tools.endpoints.get(endpoint)
     if counterpart is None:
         raise AdapterError(issues.endpoint_unset(endpoint))
     span = tools.office.reconcile_days
     with tools.ledger.reading() as tx:
         ours = our_side(tx, endpoint, day, facility, tools, span=2 * span)
+    if not ours.booked:
+        require_hospital(facility, tools)
     result = _compared(counterpart, day, facility, ours, span)
     with tools.ledger.transaction() as tx:
         paper = comparison_json(result, day, facility)

@@ -20,6 +20,32 @@ def cannot_be_asked(endpoint: str, day: date, lines: int) -> Issue:
     )
 
 
+def no_such_day(day: date) -> Issue:
+    """A day on which nothing can have been settled."""
+    return Issue(
+        code="CASE-492",
+        severity=Severity.ERROR,
+        pointer=day.isoformat(),
+        zh=f"不能核对 {day.isoformat()}:日期不在可用范围内",
+        en=f"{day.isoformat()} is no day that can be reconciled",
+        hint_zh="请核对日期(YYYY-MM-DD)",
+        hint_en="check the day (YYYY-MM-DD)",
+    )
+
+
+def unknown_hospital(facility: str, known: str) -> Issue:
+    """No source is of a hospital with this code."""
+    return Issue(
+        code="CASE-493",
+        severity=Severity.ERROR,
+        pointer=f"facility/{facility}",
+        zh=f"没有代码为“{facility}”的医院;现有:{known}",
+        en=f"no hospital here has the code '{facility}'; there are: {known}",
+        hint_zh="请核对 --facility(付款方所用的机构代码)",
+        hint_en="check --facility: the code by which payers know the hospital",
+    )
+
+
 def no_open_difference(difference: str) -> Issue:
     """No open difference has this id."""
     return Issue(

@@ -143,11 +143,14 @@ def _refused(tx: Transaction, case: Dossier, call: Call, refused: Refused, tools
     case_id, version = case.row.case_id, case.claim.version
     if call_state(tx, case_id, version, call) is CallState.REVERSING:
         tx.move(case_id, "call", CallState.ACCEPTED, subject=call_subject(version, call), **act.said)
-    others = {call_state(tx, case_id, version, each) for each in case.scheme.calls}
-    if CallState.REVERSED not in others and tx.settlement(case_id, version) is not None:
+    undone = [each for each in case.scheme.calls if call_state(tx, case_id, version, each) is CallState.REVERSED]
+    settled = tx.settlement(case_id, version)
+    if not undone and settled is not None:
         back = BillState.SETTLED_ADVANCED if _is_advanced(tx, case) else BillState.SETTLED
         tx.move(case_id, "bill", back, subject=str(case.row.version), **act.said)
-    hold(tx, case_id, reasons(tx, refused, tools), act)
+    taken_back = [f"{payer} {settled.share_of(payer)}" for each in undone for payer in each.payers] if settled else []
+    halfway = [issues.half_undone(case_id, ", ".join(taken_back))] if taken_back else []
+    hold(tx, case_id, [*reasons(tx, refused, tools), *halfway], act)
 
 
 def _refuse_what_cannot_be_undone(tx: Transaction, case: Dossier) -> None:

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from adapter.cases.served import is_personal
 from adapter.cases.tools import Act, Tools
 from adapter.fhir.canonical import reread
+from adapter.fhir.names import identifiers
 from adapter.fhir.posted import WRITABLE, case_id_of, kind_of, local_name, space_of
 from adapter.fhir.search import issues
-from adapter.fhir.search.parameters import parameter_number, parameters_of, searched_types
+from adapter.fhir.search.parameters import parameter_number, parameters_of, searched_types, value_number
 from adapter.fhir.search.query import Include, Query
 from adapter.fhir.search.terms import reference_number, values_at
 from adapter.fhir.search.values import reference_of
@@ -30,10 +31,25 @@ MOST_INCLUDED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A resource as it is kept, and as it reads."""
+    """A resource as it is kept, and as it reads.
+
+    Attributes:
+        posted: as a hospital posted it; else as the cases have it.
+    """
 
     row: ResourceRow
     resource: dict[str, Any] = field(repr=False)
+    posted: bool = False
+
+    @property
+    def name(self) -> Name:
+        """Type and id."""
+        return self.row.type, self.row.id
+
+    @property
+    def case_name(self) -> Name:
+        """As the cases call it."""
+        return self.row.type, case_id_of(self.resource) if self.posted else self.row.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +149,7 @@ def page(tx: Transaction, query: Query, count: int, space: str) -> tuple[list[Ke
             resource = reread(row.body)
             asked = told(row, resource) if by_writing else resource
             if all(criterion.matches(asked) for criterion in query.criteria):
-                found.append(Kept(row if space == query.type else replace(row, type=query.type), resource))
+                found.append(Kept(replace(row, type=query.type), resource, posted=space != query.type))
                 places.append(places_of[row.id])
         if len(found) > count:
             return found[:count], places[count - 1]
@@ -179,7 +195,7 @@ def told(row: Versioned, resource: dict[str, Any]) -> dict[str, Any]:
 
 def _along(tx: Transaction, query: Query, found: Sequence[Kept]) -> tuple[list[Kept], bool]:
     """Resources that the found ones point to, or that point to them, as far as that was asked for."""
-    have: dict[Name, Kept] = {(each.row.type, each.row.id): each for each in found}
+    have = {each.name for each in found}
     along: dict[Name, Kept] = {}
     new: Sequence[Kept] = found
     while new and len(along) < MOST_INCLUDED:
@@ -188,16 +204,23 @@ def _along(tx: Transaction, query: Query, found: Sequence[Kept]) -> tuple[list[K
         names += _pointing(tx, new, [each for each in query.revincludes if first or each.again])
         wanted = [name for name in dict.fromkeys(names) if name not in have and name not in along]
         new = _newest(tx, wanted[: MOST_INCLUDED - len(along)])
-        along |= {(each.row.type, each.row.id): each for each in new}
+        along |= {each.name: each for each in new}
     return [along[name] for name in sorted(along)], len(along) >= MOST_INCLUDED
 
 
 def _newest(tx: Transaction, names: Sequence[Name]) -> list[Kept]:
     """What the cases have under these names, or else what hospitals posted; deleted ones are left out."""
-    rows = {(row.type, row.id): row for row in tx.newest_resources(names)}
-    posted = [(space_of(kind), id_) for kind, id_ in names if (kind, id_) not in rows and kind in WRITABLE]
-    rows |= {(kind_of(row.type), row.id): replace(row, type=kind_of(row.type)) for row in tx.newest_resources(posted)}
-    return [Kept(row, reread(row.body)) for row in rows.values() if not row.deleted]
+    rows = tx.newest_resources(names)
+    have = {(row.type, row.id) for row in rows}
+    others = [name for name in names if name not in have]
+    return [Kept(row, reread(row.body)) for row in rows if not row.deleted] + _posted(tx, others)
+
+
+def _posted(tx: Transaction, names: Iterable[Name]) -> list[Kept]:
+    """What hospitals posted under these names."""
+    rows = tx.newest_resources((space_of(kind), id_) for kind, id_ in names if kind in WRITABLE)
+    plain = (replace(row, type=kind_of(row.type)) for row in rows if not row.deleted)
+    return [Kept(row, reread(row.body), posted=True) for row in plain]
 
 
 def _pointed_to(kept: Sequence[Kept], includes: Sequence[Include]) -> list[Name]:
@@ -226,19 +249,54 @@ def _own_names(values: Iterable[Any], target: str | None) -> list[Name]:
 
 
 def _pointing(tx: Transaction, kept: Sequence[Kept], includes: Sequence[Include]) -> list[Name]:
+    """What points to these: the cases' own, and what was posted and is in no case."""
     names: list[Name] = []
     for include in includes:
-        known = parameters_of(include.type)
-        wanted = known.values() if include.parameter == "*" else (known[include.parameter],)
         to = [each for each in kept if include.target in (None, each.row.type)]
-        values = tuple(reference_number(f"{each.row.type}/{each.row.id}") for each in to)
-        for parameter in wanted:
-            if parameter.kind != "reference" or not values:
-                continue
-            everything, updated = (parameter_number(include.type, name) for name in ("", "_lastUpdated"))
-            search = Search(include.type, everything, updated, (AnyValue(parameter.number, values),))
-            names += [(include.type, each.id) for each in tx.find(search, MOST_INCLUDED)]
+        names += _referring(tx, include, include.type, [each.name for each in to])
+        if include.type in WRITABLE:
+            called = [*(each.name for each in to), *_called_when_posted(tx, to)]
+            names += _in_no_case(tx, _referring(tx, include, space_of(include.type), called))
     return names
+
+
+def _referring(tx: Transaction, include: Include, space: str, to: Sequence[Name]) -> list[Name]:
+    """Names of the resources in a space that point to some with what an include asks for."""
+    known = parameters_of(include.type)
+    wanted = known.values() if include.parameter == "*" else (known[include.parameter],)
+    values = tuple(reference_number("/".join(name)) for name in to)
+    everything, updated = parameter_number(space, ""), parameter_number(include.type, "_lastUpdated")
+    return [
+        (include.type, each.id)
+        for parameter in wanted
+        if parameter.kind == "reference" and values
+        for each in tx.find(Search(space, everything, updated, (AnyValue(parameter.number, values),)), MOST_INCLUDED)
+    ]
+
+
+def _called_when_posted(tx: Transaction, kept: Sequence[Kept]) -> list[Name]:
+    """What hospitals call resources that the cases have: theirs of the same identifiers that became these."""
+    wanted: dict[str, set[int]] = {}
+    for each in kept:
+        if each.row.type in WRITABLE and not each.posted:
+            marks = (f"{system}|{value}" for system, value in identifiers(each.resource))
+            wanted.setdefault(each.row.type, set()).update(map(value_number, marks))
+    ours, found = {each.name for each in kept}, []
+    for kind, values in wanted.items():
+        space, parameter = space_of(kind), parameters_of(kind).get("identifier")
+        if parameter is None or not values:
+            continue
+        everything, updated = parameter_number(space, ""), parameter_number(kind, "_lastUpdated")
+        search = Search(space, everything, updated, (AnyValue(parameter.number, tuple(sorted(values))),))
+        found += [(kind, each.id) for each in tx.find(search, MOST_INCLUDED)]
+    return [each.name for each in _posted(tx, found) if each.case_name in ours and each.name not in ours]
+
+
+def _in_no_case(tx: Transaction, names: Iterable[Name]) -> list[Name]:
+    """Those of some posted resources that the cases do not have."""
+    posted = _posted(tx, dict.fromkeys(names))
+    theirs = {(row.type, row.id) for row in tx.newest_resources(each.case_name for each in posted)}
+    return [each.name for each in posted if each.case_name not in theirs]
 
 
 _SEARCHED = frozenset(searched_types())
@@ -246,12 +304,12 @@ _SEARCHED = frozenset(searched_types())
 
 def _shown_by_case(tx: Transaction, seen: Sequence[Kept]) -> dict[str, list[str]]:
     """By case, the resources of persons that are about to be shown; those of no case under ``""``."""
-    names = [(each.row.type, each.row.id) for each in seen if is_personal(each.row.type)]
-    cases = tx.cases_of_resources(names)
+    personal = [each for each in seen if is_personal(each.row.type)]
+    cases = tx.cases_of_resources(each.case_name for each in personal)
     by_case: dict[str, list[str]] = {}
-    for name in names:
-        for case_id in cases.get(name) or [""]:
-            by_case.setdefault(case_id, []).append("/".join(name))
+    for each in personal:
+        for case_id in cases.get(each.case_name) or [""]:
+            by_case.setdefault(case_id, []).append("/".join(each.name))
     return by_case
 
 

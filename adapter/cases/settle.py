@@ -116,6 +116,7 @@ def start_trial(case_id: str, tools: Tools, act: Act) -> None:
         if not held_by_others(row):
             tx.clear_held(case_id, **act.said)  # a payer that refused is asked again
         _refuse_unready(case_of(tx, case_id))
+        refuse_settled_parts(tx, case_id)
         version = _open_version(tx, row, act)
         dossier(tx, case_id, version, tools)  # a case that cannot be read is not sent anywhere
         before = len(tx.messages_of_case(case_id, version))
@@ -173,7 +174,7 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         basis: hash of the preview that the caller saw; left out, the newest preview.
 
     Raises:
-        AdapterError: CASE-303 … CASE-307, CASE-318.
+        AdapterError: CASE-303 … CASE-307, CASE-318; CASE-372, CASE-476 a part of the stay is settled already.
     """
     with tools.ledger.transaction() as tx:
         row = case_of(tx, case_id)

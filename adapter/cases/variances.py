@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapter.cases import walk_issues
-from adapter.cases.reading import case_of
+from adapter.cases.reading import bill_paper, case_of
 from adapter.cases.tools import Act, Tools
+from adapter.ledger.codec import billed_of, claim_of
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import BillState
+from adapter.model.claim import ChargeLine, LineSplit
 from adapter.model.issues import AdapterError
 from adapter.model.money import Money
-from adapter.model.settlement import Payer
+from adapter.model.settlement import LineDifference, Payer, Settlement, Share
 from adapter.rules.programme.collection import require_person
+from adapter.rules.settlement.explain import split_json
 
 _STANDING = (BillState.SETTLED, BillState.SETTLED_ADVANCED)
 
 
 @dataclass(frozen=True, slots=True)
+class LineVariance:
+    """A fee line that the payer split otherwise than we did; both splits add up to ``amount``.
+
+    Attributes:
+        line: ChargeItem id; ``code`` and ``name`` are the HIS's own, empty where the bill's facts are not kept.
+        terms: how the payer classes it, in its own codes (``chrgitm_lv 02, selfpay_prop 0.1``), or empty.
+    """
+
+    line: str
+    code: str
+    name: str
+    amount: Money
+    ours: LineSplit
+    theirs: LineSplit
+    terms: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "line": self.line,
+            "code": self.code,
+            "name": self.name,
+            "amount": self.amount.text,
+            "ours": split_json(self.ours),
+            "theirs": split_json(self.theirs),
+            "terms": self.terms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Variance:
-    """One payer's difference in a standing bill.
+    """One payer's difference in a standing bill: in what it bears, in how it splits lines, or in both.
 
     Attributes:
         ours: what our rules gave; ``theirs`` what the payer decided, under its ``reference``.
         plan: the plan file whose parameters gave ours.
         closed: who closed it, when and why; None while it is open.
+        lines: lines that it split otherwise.
     """
 
     case_id: str
@@ -37,6 +71,7 @@ class Variance:
     reference: str
     plan: str
     closed: dict[str, str] | None
+    lines: tuple[LineVariance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -49,6 +84,7 @@ class Variance:
             "reference": self.reference,
             "plan": self.plan,
             "closed": self.closed,
+            "lines": [line.as_json() for line in self.lines],
         }
 
 
@@ -84,24 +120,47 @@ def close_variance(case_id: str, payer: Payer, tools: Tools, act: Act) -> Varian
 
 def _of_case(tx: Transaction, row: CaseRow) -> list[Variance]:
     settlement = tx.settlement(row.case_id, row.version)
-    shares = [share for share in settlement.shares if share.variance] if settlement is not None else []
+    if settlement is None:
+        return []
+    split = {each.payer for each in settlement.line_differences}
+    shares = [share for share in settlement.shares if share.variance or share.payer in split]
     paper: dict[str, Any] = (tx.paper(row.case_id, _paper(row.version)) or {}) if shares else {}
-    found = []
-    for share in shares:
-        told = paper.get(str(share.payer))
-        found.append(
-            Variance(
-                case_id=row.case_id,
-                version=row.version,
-                payer=share.payer,
-                ours=share.amount - share.variance,
-                theirs=share.amount,
-                reference=share.reference or "",
-                plan=share.plan,
-                closed=told if told is not None and told["theirs"] == share.amount.text else None,
-            )
-        )
-    return found
+    lines = _billed_lines(tx, row) if split else {}
+    return [_variance(row, settlement, share, paper.get(str(share.payer)), lines) for share in shares]
+
+
+def _variance(
+    row: CaseRow,
+    settlement: Settlement,
+    share: Share,
+    told: dict[str, str] | None,
+    lines: Mapping[str, ChargeLine],
+) -> Variance:
+    """``told``: what a person said when the difference was closed."""
+    theirs = dict(settlement.splits)
+    differing = [each for each in settlement.line_differences if each.payer is share.payer]
+    return Variance(
+        case_id=row.case_id,
+        version=row.version,
+        payer=share.payer,
+        ours=share.amount - share.variance,
+        theirs=share.amount,
+        reference=share.reference or "",
+        plan=share.plan,
+        closed=told if told is not None and told["theirs"] == share.amount.text else None,
+        lines=tuple(_line(each, theirs[each.line], lines.get(each.line)) for each in differing),
+    )
+
+
+def _line(each: LineDifference, theirs: LineSplit, billed: ChargeLine | None) -> LineVariance:
+    code, name = ("", "") if billed is None else (billed.code, billed.name)
+    return LineVariance(each.line, code, name, theirs.total, each.ours, theirs, each.terms)
+
+
+def _billed_lines(tx: Transaction, row: CaseRow) -> dict[str, ChargeLine]:
+    """The lines of a bill as it was made, by ChargeItem id."""
+    paper = tx.paper_bytes(row.case_id, bill_paper(row.version))
+    return {} if paper is None else {line.id: line for line in claim_of(billed_of(paper)[1]).lines}
 
 
 def _paper(version: int) -> str:

@@ -177,6 +177,7 @@ def walk_calls(
                 _move_call(tx, case, call, CallState.SUBMITTED, (CallState.EXPECTED,), act)
             return Waiting(waiting, gathered)
         gathered.update({answer.payer: answer for exchange in so_far for answer in exchange.receipt.answers})
+        gathered.update({answer.payer: answer for answer in following.answers})
         if stage is Stage.SETTLE:
             _move_call(tx, case, call, CallState.ACCEPTED, (CallState.SUBMITTED, CallState.UNKNOWN), act)
     return Through(gathered)

@@ -226,6 +226,32 @@ def nothing_open(case_id: str, state: str) -> Issue:
     )
 
 
+def withdrawn(key: str, call: str, by: str, reason: str) -> Issue:
+    """The last word on a message whose call a person left out: it goes out no more."""
+    return Issue(
+        code="CASE-470",
+        severity=Severity.INFORMATION,
+        pointer=key,
+        zh=f"报文 {key} 已撤出发送队列:{by} 跳过了“{call}”({reason})",
+        en=f"message {key} was withdrawn: {by} left the call '{call}' out ({reason})",
+        hint_zh="无需处理;此后收到的答复会留存,但不改变任何金额",
+        hint_en="nothing to do; an answer that still comes is kept and changes no amount",
+    )
+
+
+def not_awaited(key: str) -> Issue:
+    """Sending a refused message again behind the bill's back could count twice, or undo what stands."""
+    return Issue(
+        code="CASE-471",
+        severity=Severity.ERROR,
+        pointer=key,
+        zh=f"报文 {key} 已被对方退回,其账单已不再等待该报文,不能重发",
+        en=f"message {key} was refused, and its bill does not wait for it any more: it is not sent again",
+        hint_zh="请从病例继续:adapter settle 或 adapter reverse 会生成应发的报文",
+        hint_en="go on from the case: adapter settle or adapter reverse sends what is to be said now",
+    )
+
+
 def program_failed(case_id: str, kind: str) -> Issue:
     """An error of ours stopped a case; its words may hold personal data and stand nowhere."""
     return Issue(

@@ -71,6 +71,9 @@ class Assessor:
         person = self.seed.persons.get(subscriber or "")
         return person if person and on in person.in_force else None
 
+    def reverse(self) -> None:
+        """A settlement is to be undone: nothing stands against it here. Raises Problem where something does."""
+
     def assess(self, claim: Submission, used_in: Callable[[str, int], Used]) -> Outcome:
         """Adjudicate, one payer after the other.
 

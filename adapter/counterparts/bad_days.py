@@ -29,6 +29,10 @@ class MoodyAssessor(Assessor):
 
     fault: Fault = field(kw_only=True)
 
+    def reverse(self) -> None:
+        if self.fault.do == "refuse":
+            raise Problem("refused", self.fault.text or "refused 不予受理")
+
     def assess(self, claim: Submission, used_in: Callable[[str, int], Used]) -> Outcome:
         do, text = self.fault.do, self.fault.text
         if do == "refuse":

@@ -90,6 +90,7 @@ class Desk:
             raise Refusal(404, "not-found", "no settlement has that claim key")
         standing = [row for row in originals if row.status == SETTLED]
         try:
+            self.assessor.reverse()
             original = self._reversible(standing, claim)
         except Problem as problem:
             return Reply.of(answers.refused(claim, problem, self.assessor.seed, created=self._today()))

@@ -62,7 +62,7 @@ class Fault:
     times: int = 1
     seconds: float = 1.0
     status: int = 503
-    retry_after: int | None = None
+    retry_after: int | str | None = None
     processed: bool = False
     text: str = ""
     met: int = 0

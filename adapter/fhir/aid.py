@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from adapter.fhir import least
 from adapter.fhir.claim_elements import (
@@ -18,6 +17,7 @@ from adapter.fhir.claim_elements import (
 from adapter.fhir.coverage import applying_to, coverage, payer_organization
 from adapter.fhir.elements import Held, Resource, case_identifier, collection, identifiers, money, tagged, yuan_quantity
 from adapter.fhir.responses import answered
+from adapter.fhir.transaction import pointed
 from adapter.model.call import CallFacts
 
 #: What the one item of an aid Claim is called.
@@ -84,22 +84,10 @@ def _conditional_create(resource: Resource, urls: dict[str, str]) -> Resource:
     key = identifiers(resource)[0]
     return {
         "fullUrl": f"urn:uuid:{resource['id']}",
-        "resource": _pointing(resource, urls),
+        "resource": pointed(resource, urls),
         "request": {
             "method": "POST",
             "url": resource["resourceType"],
             "ifNoneExist": f"identifier={key['system']}|{key['value']}",
         },
     }
-
-
-def _pointing(element: Any, urls: dict[str, str]) -> Any:
-    """The element with its references turned into the fullUrls of this Bundle."""
-    if isinstance(element, dict):
-        return {
-            name: urls.get(value, value) if name == "reference" else _pointing(value, urls)
-            for name, value in element.items()
-        }
-    if isinstance(element, list):
-        return [_pointing(each, urls) for each in element]
-    return element

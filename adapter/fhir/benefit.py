@@ -138,8 +138,13 @@ def _response_items(lines: Sequence[ChargeLine], given: Mapping[str, LineSplit])
     ]
 
 
-def benefit_items(source: str, lines: Sequence[ChargeLine], splits: Mapping[str, LineSplit]) -> list[Resource]:
-    """Every line with its split; the same for all payers of a bill version."""
+def benefit_items(
+    source: str, lines: Sequence[ChargeLine], splits: Mapping[str, LineSplit], ours: Mapping[str, LineSplit]
+) -> list[Resource]:
+    """Every line with its split, the same for all payers of a bill version; where a payer split it otherwise than our
+
+    rules, ``ours`` stands beside it under codes that begin with ``expected-``.
+    """
     items = []
     for number, line in enumerate(lines, start=1):
         item: Resource = {
@@ -151,11 +156,13 @@ def benefit_items(source: str, lines: Sequence[ChargeLine], splits: Mapping[str,
         }
         if line.id in splits:
             item["adjudication"] = _adjudications(splits[line.id])
+        if line.id in ours:
+            item["adjudication"] += _adjudications(ours[line.id], "expected-")
         items.append(item)
     return items
 
 
-def _adjudications(split: LineSplit) -> list[Resource]:
+def _adjudications(split: LineSplit, prefix: str = "") -> list[Resource]:
     """The parts of a line that are anything; what is in scope is always told."""
     parts = (
         ("full-self-pay", split.full_self_pay),
@@ -164,7 +171,7 @@ def _adjudications(split: LineSplit) -> list[Resource]:
         ("eligible", split.in_scope),
     )
     return [
-        {"category": adjudication_concept(code), "amount": money(amount)}
+        {"category": adjudication_concept(f"{prefix}{code}"), "amount": money(amount)}
         for code, amount in parts
         if amount or code == "eligible"
     ]

@@ -59,8 +59,13 @@ _VALIDATE = {"name": "validate", "definition": "http://hl7.org/fhir/OperationDef
 
 
 #: Everything, or what belongs to patients, as files: HL7's bulk data guide.
-_EXPORT = {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"}
-_PATIENT_EXPORT = {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"}
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_HOW_EXPORTED = (
+    "With _type, _since, _typeFilter (the search parameters of each type), _elements and _outputFormat. No groups of "
+    "patients are kept, so there is no export of a Group; includeAssociatedData is refused."
+)
+_EXPORT = {"name": "export", "definition": f"{_BULK}/export", "documentation": _HOW_EXPORTED}
+_PATIENT_EXPORT = {"name": "export", "definition": f"{_BULK}/patient-export", "documentation": _HOW_EXPORTED}
 
 
 def capability_statement(

@@ -26,6 +26,8 @@ _TYPES = (
     ("FHIR-29", "invalid"),
     ("API-857", "not-supported"),
     ("API-858", "not-supported"),
+    ("API-899", "not-supported"),
+    ("FHIR-300", "invalid"),
     ("FHIR-11", "structure"),
     ("FHIR-12", "invariant"),
     ("SRC-", "invalid"),

@@ -215,7 +215,8 @@ def _financial(
     by_payer = {answer.payer: answer for answer in answers}
     lines = sent_lines(claim.lines)
     claim_items: list[Resource] = []
-    split_items = benefit_items(facts.source, lines, dict(settlement.splits))
+    ours = {each.line: each.ours for each in settlement.line_differences}
+    split_items = benefit_items(facts.source, lines, dict(settlement.splits), ours)
     written: list[Resource] = []
     earlier: list[PayerAnswer] = []
     for sequence, payer in applying(facts.order, claim.person, settlement, _deciding(settlement)):

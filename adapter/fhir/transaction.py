@@ -29,7 +29,23 @@ def in_parts(bundle: Resource, most: int | None) -> list[Resource]:
 
 def pointing(part: Resource, places: Mapping[str, str]) -> Resource:
     """A part with its references to entries of earlier parts turned into the places where these were stored."""
-    return {**part, "entry": [{**entry, "resource": _moved(entry["resource"], places)} for entry in part["entry"]]}
+    return {**part, "entry": [{**entry, "resource": pointed(entry["resource"], places)} for entry in part["entry"]]}
+
+
+def pointed(element: Any, places: Mapping[str, str]) -> Any:
+    """An element with its references turned into the places known for them; what has none stays as it is."""
+    if not places:
+        return element
+    if isinstance(element, dict):
+        return {
+            name: places.get(value, value)
+            if name == "reference" and isinstance(value, str)
+            else pointed(value, places)
+            if isinstance(value, dict | list)
+            else value
+            for name, value in element.items()
+        }
+    return [pointed(each, places) for each in element] if isinstance(element, list) else element
 
 
 def places(part: Resource, response: Resource) -> dict[str, str]:
@@ -78,15 +94,6 @@ def _references(element: Any) -> set[str]:
         here = {str(element["reference"])} if isinstance(element.get("reference"), str) else set()
         return here.union(*(_references(each) for each in element.values()))
     return set().union(*(_references(each) for each in element)) if isinstance(element, list) else set()
-
-
-def _moved(element: Any, places: Mapping[str, str]) -> Any:
-    if isinstance(element, dict):
-        return {
-            name: places.get(value, value) if name == "reference" and isinstance(value, str) else _moved(value, places)
-            for name, value in element.items()
-        }
-    return [_moved(each, places) for each in element] if isinstance(element, list) else element
 
 
 def _type_and_id(location: str) -> tuple[str, str]:

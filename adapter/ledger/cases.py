@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, c
 
 from adapter.ledger import issues as said
 from adapter.ledger import quick
+from adapter.ledger.among import among
 from adapter.ledger.codec import issues_data, issues_of
 from adapter.ledger.rows import CaseRow, StateRow
 from adapter.ledger.session import Session
@@ -49,8 +50,10 @@ STATES: Mapping[str, type[StrEnum]] = {
 # Asked many times in a transaction, so they are made once: making a statement costs as much as running it.
 _OF_CASE = select(states.c.machine, states.c.subject, states.c.state).where(states.c.case_id == bindparam("case_id"))
 _CASE = select(cases).where(cases.c.case_id == bindparam("case_id"))
+_MACHINES = select(states).where(states.c.case_id == bindparam("case_id")).order_by(states.c.machine, states.c.subject)
+_MACHINE = _MACHINES.where(states.c.machine == bindparam("machine"))
 _STANDING = select(states.c.case_id, states.c.machine, states.c.subject, states.c.state).where(
-    states.c.case_id.in_(bindparam("case_ids", expanding=True)), states.c.machine != "call"
+    among("case_ids", states.c.case_id), states.c.machine != "call"
 )
 
 
@@ -152,10 +155,10 @@ class Cases(Session):
         machines = in_states or {}
         query = _some(frozenset(asked), tuple(machines))
         asked |= {
-            f"in_{machine.replace('-', '_')}": [str(state) for state in any_of] for machine, any_of in machines.items()
+            f"in_{machine.replace('-', '_')}": [(str(each),) for each in any_of] for machine, any_of in machines.items()
         }
         asked |= {"after": after, "most": limit}
-        return self._with_states(self._connection.execute(query, asked).all())
+        return self._with_states(quick.rows(self._connection, query, asked))
 
     def set_held(self, case_id: str, issues: Iterable[Issue], *, at: datetime, actor: Actor, reason: str) -> None:
         """Hold the case with its issues. The same issues again write nothing. Raises AdapterError LED-404."""
@@ -225,10 +228,8 @@ class Cases(Session):
 
     def states(self, case_id: str, machine: str | None = None) -> list[StateRow]:
         """Every machine of a case, by machine and subject."""
-        query = select(states).where(states.c.case_id == case_id).order_by(states.c.machine, states.c.subject)
-        if machine is not None:
-            query = query.where(states.c.machine == machine)
-        rows = self._connection.execute(query)
+        asked = {"case_id": case_id} if machine is None else {"case_id": case_id, "machine": machine}
+        rows = quick.rows(self._connection, _MACHINES if machine is None else _MACHINE, asked)
         return [StateRow(row.machine, row.subject, STATES[row.machine](row.state), row.since) for row in rows]
 
     def _case(self, case_id: str) -> CaseRow:
@@ -241,7 +242,7 @@ class Cases(Session):
         if not found:
             return []
         standing: dict[str, dict[tuple[str, str], str]] = {row.case_id: {} for row in found}
-        for row in self._connection.execute(_STANDING, {"case_ids": list(standing)}):
+        for row in quick.rows(self._connection, _STANDING, {"case_ids": [(each,) for each in standing]}):
             standing[row.case_id][row.machine, row.subject] = row.state
         return [_case_row(row, standing[row.case_id]) for row in found]
 
@@ -257,7 +258,7 @@ def _some(given: frozenset[str], machines: tuple[str, ...]) -> Select[Any]:
 
 def _in_state(machine: str) -> ColumnElement[bool]:
     here = [states.c.case_id == cases.c.case_id, states.c.machine == machine]
-    here.append(states.c.state.in_(bindparam(f"in_{machine.replace('-', '_')}", expanding=True)))
+    here.append(among(f"in_{machine.replace('-', '_')}", states.c.state))
     if machine == "bill":
         here.append(states.c.subject == cast(cases.c.version, String))
     return exists().where(*here)

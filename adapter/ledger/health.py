@@ -13,12 +13,17 @@ from adapter.ledger import journal
 from adapter.ledger.rows import Health, MessageState
 from adapter.ledger.session import Session
 from adapter.ledger.tables import cases, inbox, outbox, parked, pauses, states
+from adapter.model.case import Event
 
 _WAITING = outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])
 _DUE = case((outbox.c.state == MessageState.LEASED, outbox.c.lease_until), else_=outbox.c.not_before)
 
 
 _UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
+
+
+#: Events after which a message may be found parked.
+_SETS_ASIDE = frozenset({"message-parked", "message-answered"})
 
 
 def _behind(*states: MessageState) -> ColumnElement[bool]:
@@ -34,6 +39,15 @@ def _next(state: MessageState, due: Column[datetime]) -> Select[Any]:
     mine = (outbox.c.endpoint == bindparam("endpoint")) & (outbox.c.state == state)
     return select(due).where(mine, ~_behind(*_UNFINISHED)).order_by(due).limit(1)
 
+
+_OLDER = outbox.alias("older")
+_BEFORE = (
+    select(_OLDER.c.key)
+    .join(outbox, (outbox.c.order_key == _OLDER.c.order_key) & (outbox.c.place > _OLDER.c.place))
+    .where(outbox.c.key == bindparam("key"), _OLDER.c.state.in_(_UNFINISHED))
+    .order_by(_OLDER.c.place)
+    .limit(1)
+)
 
 _NEXT_PENDING = _next(MessageState.PENDING, outbox.c.not_before)
 _NEXT_LEASED = _next(MessageState.LEASED, outbox.c.lease_until)
@@ -54,6 +68,20 @@ class Counts(Session):
             unprocessed_files=self._count(inbox, inbox.c.processed_at.is_(None)),
             journal_length=journal.last_line(self._connection)[0],
         )
+
+    def waits_behind(self, key: str) -> str | None:
+        """The first unfinished message of the same queue that stands before a message; None: it is next, or in none."""
+        return self._connection.execute(_BEFORE, {"key": key}).scalar()
+
+    def parked_by(self, key: str) -> Event | None:
+        """Who set a message aside, and why, where that was a person's act; None where an answer did it."""
+        row = self._connection.execute(select(outbox.c.case_id).where(outbox.c.key == key)).first()
+        lines = () if row is None else journal.read(self._connection, case_id=row.case_id)
+        last = None
+        for line in lines:
+            if line.event.kind in _SETS_ASIDE and line.event.data.get("key") == key:
+                last = line.event
+        return last if last is not None and last.kind == "message-parked" else None
 
     def next_due(self, endpoints: Collection[str]) -> datetime | None:
         """When a worker for these endpoints has something to do next; None: nothing goes out to them by itself.

@@ -1,4 +1,4 @@
-"""What a person, or a reversal that succeeded, says of a parked message of unknown effect. 人工认定。"""
+"""What a person, or a reversal that succeeded, says of a message that waits: its effect, or that it ends. 人工认定。"""
 
 from __future__ import annotations
 
@@ -27,10 +27,30 @@ class OutboxVerdicts(Outbox):
         """
         if receipt.outcome not in FINAL:
             raise ValueError("a person's word is final")
-        row = self._unknown_held(key)
+        self._ended(self._unknown_held(key), receipt, at=at, actor=actor, reason=reason)
+        return self._message_row(key)
+
+    def withdraw(self, key: str, receipt: Receipt, *, at: datetime, actor: Actor, reason: str) -> None:
+        """Finish a waiting or parked message that is not to be sent any more; what is due after it goes on.
+
+        Args:
+            receipt: why; its outcome says what is known of the sendings before, ``NOT_SEEN`` where there was none.
+
+        Raises:
+            AdapterError: LED-409, or LED-416 for one that is leased or done.
+            ValueError: a receipt that says that the counterpart accepted or refused it.
+        """
+        if receipt.outcome in FINAL:
+            raise ValueError("who withdraws a message has no answer to it")
+        row = self._message_held(key)
+        if row.state not in (MessageState.PENDING, MessageState.PARKED):
+            raise AdapterError(said.message_not_ready(key, row.state))
+        self._ended(row, receipt, at=at, actor=actor, reason=reason)
+
+    def _ended(self, row: Any, receipt: Receipt, *, at: datetime, actor: Actor, reason: str) -> None:
         kept, raw = self._keep([receipt_bytes(receipt), receipt.body])
         data = {
-            "key": key,
+            "key": row.key,
             "number": row.receipts + 1,
             "outcome": str(receipt.outcome),
             "reference": receipt.reference,
@@ -42,7 +62,6 @@ class OutboxVerdicts(Outbox):
             "last_attempt": None if row.last_attempt is None else moment_text(row.last_attempt),
         }
         self._append("message-answered", row.case_id, data, at=at, actor=actor, reason=reason)
-        return self._message_row(key)
 
     def never_arrived(self, key: str, *, at: datetime, actor: Actor, reason: str) -> None:
         """Make a parked message of unknown effect due again as if it had never been sent: nothing is asked first.

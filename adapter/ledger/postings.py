@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select
 
 from adapter.ledger import issues as said
+from adapter.ledger import quick
 from adapter.ledger.rows import Posting, PostingRow
 from adapter.ledger.session import Session
 from adapter.ledger.tables import bills, postings
@@ -20,6 +21,10 @@ from adapter.model.settlement import Payer
 _VERSION = select(bills.c.version).where(
     bills.c.case_id == bindparam("case_id"), bills.c.version == bindparam("version")
 )
+_BOOKED = (
+    select(postings).where(postings.c.case_id == bindparam("case_id")).order_by(postings.c.batch, postings.c.number)
+)
+_BOOKED_FOR = _BOOKED.where(postings.c.version == bindparam("version"))
 _LAST_BATCH = select(func.max(postings.c.batch)).where(postings.c.case_id == bindparam("case_id"))
 
 
@@ -61,10 +66,8 @@ class Postings(Session):
 
     def postings(self, case_id: str, version: int | None = None) -> list[PostingRow]:
         """Entries in the order in which they were booked."""
-        query = select(postings).where(postings.c.case_id == case_id)
-        if version is not None:
-            query = query.where(postings.c.version == version)
-        rows = self._connection.execute(query.order_by(postings.c.batch, postings.c.number))
+        asked = {"case_id": case_id} if version is None else {"case_id": case_id, "version": version}
+        rows = quick.rows(self._connection, _BOOKED if version is None else _BOOKED_FOR, asked)
         return [_posting_row(row) for row in rows]
 
     def balances(self, case_id: str | None = None, version: int | None = None) -> dict[str, Money]:
@@ -79,7 +82,7 @@ class Postings(Session):
 
     def _require_version(self, case_id: str, version: int) -> None:
         self._hold_case(case_id)
-        if self._connection.execute(_VERSION, {"case_id": case_id, "version": version}).first() is None:
+        if quick.first(self._connection, _VERSION, {"case_id": case_id, "version": version}) is None:
             raise AdapterError(said.unknown_version(case_id, version))
 
     def _book(
@@ -99,7 +102,8 @@ class Postings(Session):
         credit = Money.total(entry.credit for entry in entries)
         if debit != credit:
             raise AdapterError(said.unbalanced(case_id, version, debit, credit))
-        batch = (self._connection.execute(_LAST_BATCH, {"case_id": case_id}).scalar() or 0) + 1
+        ((last,),) = quick.rows(self._connection, _LAST_BATCH, {"case_id": case_id})
+        batch = (last or 0) + 1
         data = {"version": version, "batch": batch, "reverses": reverses, "entries": list(map(entry_data, entries))}
         self._append("posted", case_id, data, at=at, actor=actor, reason=reason)
         return batch

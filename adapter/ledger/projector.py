@@ -1,7 +1,8 @@
 """The projector: what each kind of event does to the tables. The only place that writes a derived table.
 
-An apply function uses the event and nothing else: no clock, no counter, no decision. Whatever was decided (a version, a
-place in a queue, the state before) stands in the event, so the journal replayed on empty tables gives the same rows.
+An apply function uses the event, and content that it names, and nothing else: no clock, no counter, no decision.
+Whatever was decided (a version, a place in a queue, the state before) stands in the event, so the journal replayed on
+empty tables gives the same rows.
 docs/journal.md lists the kinds for readers.
 """
 
@@ -12,12 +13,12 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, update
+from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, select, update
 
 from adapter.ledger import quick
 from adapter.ledger import tables as t
 from adapter.ledger.among import among
-from adapter.ledger.codec import json_text
+from adapter.ledger.codec import json_text, settlement_of
 from adapter.ledger.tables import moment_of
 from adapter.model.case import Event
 
@@ -160,7 +161,14 @@ def _bill_opened(connection: Connection, event: Event, data: Data) -> None:
 
 def _settlement_saved(connection: Connection, event: Event, data: Data) -> None:
     values = {name: data[name] for name in ("settlement", "basis", "complete")} | {"saved_at": event.at}
+    values["ruled_on"] = date.fromisoformat(data["on"]) if "on" in data else _rule_date(connection, data["settlement"])
     _change(connection, t.bills, {"case_id": event.case_id, "version": data["version"]}, values)
+
+
+def _rule_date(connection: Connection, settlement: str) -> date:
+    """The rule date of a settlement that was kept before schema 0006; since then the event says it."""
+    body = connection.execute(select(t.content.c.body).where(t.content.c.digest == settlement)).scalar_one()
+    return settlement_of(bytes(body)).on
 
 
 def _posted(connection: Connection, event: Event, data: Data) -> None:

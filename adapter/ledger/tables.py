@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: The newest migration; a test holds it equal to the head of ``migrations/``.
-SCHEMA = "0005"
+SCHEMA = "0006"
 
 
 def moment_text(at: datetime) -> str:
@@ -117,6 +117,7 @@ cases = Table(
     Column("opened_at", Moment, nullable=False),
     Index("cases_stay", "source", "stay_key", unique=True),
     Index("cases_person", "person_key"),
+    Index("cases_discharged", "discharged"),
     Index("cases_held", "case_id", sqlite_where=text("held"), postgresql_where=text("held")),
 )
 
@@ -246,8 +247,10 @@ bills = Table(
     _content("settlement", nullable=True),
     Column("basis", String),
     Column("complete", Boolean, nullable=False),
+    Column("ruled_on", Date),  # the settlement's rule date
     Column("opened_at", Moment, nullable=False),
     Column("saved_at", Moment),
+    Index("bills_ruled", "ruled_on"),
 )
 
 postings = Table(

@@ -154,7 +154,7 @@ class YearsToDate(Session):
         return {row.endpoint: row for row in rows}
 
     def _accruals(self, case_id: str, version: int, entry: str) -> list[Row[Any]]:
-        return list(self._connection.execute(_ENTERED, {"case_id": case_id, "version": version, "entry": entry}))
+        return list(quick.rows(self._connection, _ENTERED, {"case_id": case_id, "version": version, "entry": entry}))
 
     def _enter(
         self,
@@ -171,10 +171,10 @@ class YearsToDate(Session):
             {"person_key": one.person_key, "year": one.year, "name": one.name, "fen": one.amount.fen} for one in entries
         ]
         if rows:
-            source = self._connection.execute(_SOURCE, {"case_id": case_id}).scalar()
-            if source is None:
+            of = quick.first(self._connection, _SOURCE, {"case_id": case_id})
+            if of is None:
                 raise AdapterError(said.unknown_case(case_id))
-            data = {"source": source, "version": version, "entry": entry, "accruals": rows}
+            data = {"source": of.source, "version": version, "entry": entry, "accruals": rows}
             self._append("accumulated", case_id, data, at=at, actor=actor, reason=reason)
 
 

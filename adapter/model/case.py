@@ -180,8 +180,9 @@ BILL_MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {
 
 CALL_MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {
     _C.EXPECTED: frozenset({_C.SUBMITTED, _C.ACCEPTED}),
-    _C.SUBMITTED: frozenset({_C.ACCEPTED, _C.REJECTED, _C.UNKNOWN}),
-    _C.UNKNOWN: frozenset({_C.SUBMITTED, _C.ACCEPTED, _C.REJECTED}),
+    # back to expected: its message was withdrawn, and nothing had been sent
+    _C.SUBMITTED: frozenset({_C.ACCEPTED, _C.REJECTED, _C.UNKNOWN, _C.EXPECTED}),
+    _C.UNKNOWN: frozenset({_C.SUBMITTED, _C.ACCEPTED, _C.REJECTED, _C.EXPECTED}),
     _C.REJECTED: frozenset({_C.SUBMITTED}),
     _C.ACCEPTED: frozenset({_C.REVERSING}),
     _C.REVERSING: frozenset({_C.REVERSED, _C.ACCEPTED}),

@@ -78,7 +78,8 @@ class Receipt:
         answers: per payer, when amounts came back.
         accrued: year-to-date amounts, when they were asked for.
         body: the raw answer, stored as it came.
-        retry_after: seconds the endpoint asked us to wait, or None.
+        retry_after: seconds after which this message may be tried again, where somebody said so, or None.
+        leave_alone: seconds for which the counterpart wants to hear nothing, of this message or any other, or None.
         issues: why it was rejected, or what was odd.
         sent: whether the message itself went out for this receipt, or may have; False for a mere look-up.
         told_by: who said so, where it was a person and not the counterpart; there is no body then.
@@ -94,6 +95,7 @@ class Receipt:
     issues: tuple[Issue, ...] = ()
     sent: bool = True
     told_by: str | None = None
+    leave_alone: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

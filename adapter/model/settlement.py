@@ -170,6 +170,8 @@ class PayerAnswer:
         amounts: named figures of its answer (``deductible``, ``in-scope``, ``full-self-pay`` …), by wire code.
         lines: its own split by ChargeItem id, where it gave one.
         steps: its own calculation in words, where it gave one.
+        line_terms: how it classes a line, in its own codes, by ChargeItem id (``chrgitm_lv 02, selfpay_prop 0.1``).
+        doubts: what of its answer was not used, and why.
     """
 
     payer: Payer
@@ -178,6 +180,25 @@ class PayerAnswer:
     amounts: tuple[tuple[str, Money], ...] = ()
     lines: tuple[tuple[str, LineSplit], ...] = ()
     steps: tuple[str, ...] = ()
+    line_terms: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Issue, ...] = ()
+
+
+@quickly_built
+@dataclass(frozen=True, slots=True)
+class LineDifference:
+    """A line that a payer split otherwise than our rules (明细拆分差异). Its split stands in ``Settlement.splits``.
+
+    Attributes:
+        line: ChargeItem id.
+        ours: what our rules made of the line.
+        terms: how the payer classes it, in its own codes, or empty.
+    """
+
+    payer: Payer
+    line: str
+    ours: LineSplit
+    terms: str = ""
 
 
 @quickly_built
@@ -194,6 +215,7 @@ class Settlement:
         test_profile: carries the tag ``TEST PROFILE – no place's rule`` everywhere.
         basis: hash of claim, year-to-date amounts and rule versions; a preview and its settlement share it.
         standings: per payer, in order, the bill as it found it; the certificate shows the cascade by them.
+        line_differences: lines whose split is a payer's and not ours, with what ours was.
     """
 
     case_id: str
@@ -214,6 +236,7 @@ class Settlement:
     not_modelled: tuple[Payer, ...] = ()
     issues: tuple[Issue, ...] = ()
     standings: tuple[Standing, ...] = ()
+    line_differences: tuple[LineDifference, ...] = ()
 
     def __post_init__(self) -> None:
         paid = Money.total([share.amount for share in self.shares])

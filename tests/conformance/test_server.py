@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from threading import Event
 from typing import Any
@@ -20,10 +21,13 @@ import httpx
 import pytest
 
 from adapter.cases.fhir_package import fhir_package
+from adapter.cases.translation import maps_of
 from adapter.fhir.aid import WHOLE_BILL
 from adapter.fhir.canonical import decode
 from adapter.fhir.identity import CANON
 from adapter.fhir.package.archive import packed
+from adapter.fhir.posted import references_in
+from adapter.intake.mapping import source_names
 from adapter.model.call import CallFacts
 from adapter.model.messages import OutboundMessage, Outcome, Stage
 from adapter.model.money import Money
@@ -235,6 +239,46 @@ def test_the_package_is_installed_whole_and_judges(server: Counterpart) -> None:
     dollars = {**charge, "priceOverride": {**charge["priceOverride"], "currency": "USD"}}
     assert errors_in(posted(server, "ChargeItem/$validate", charge)) == []
     assert errors_in(posted(server, "ChargeItem/$validate", dollars)) != []
+
+
+def test_the_package_is_stored_whole_under_its_own_ids(server: Counterpart) -> None:
+    """The ImplementationGuide too, which refers to ids, and the examples, with what stands in their Bundles."""
+    emptied(server)
+    ours = fhir_package(data_folder("mappings"), data_folder("fixtures"))
+    within = [entry["resource"] for each in ours.examples.values() for entry in each.get("entry", ())]
+    held = [each for each in (*within, *ours.examples.values(), *ours.definitions) if "id" in each]
+    wanted = {f"{each['resourceType']}/{each['id']}": each for each in held}
+    for outside in set(references_in(wanted.values())) - set(wanted):  # somebody who signs
+        kind, _, id_ = outside.partition("/")
+        wanted |= {outside: {"resourceType": kind, "id": id_}} if kind == "RelatedPerson" else {}
+    entries = [{"resource": each, "request": {"method": "PUT", "url": name}} for name, each in wanted.items()]
+    answer = posted(server, "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    answer.raise_for_status()
+    assert {each["response"]["status"] for each in decode(answer.content)["entry"]} == {"201 Created"}
+    for kind in {str(each["resourceType"]) for each in ours.definitions}:
+        ids = {each["id"]: each["url"] for each in ours.definitions if each["resourceType"] == kind}
+        assert {each["id"]: each["url"] for each in resources(server, kind)} == ids
+
+
+def test_the_maps_of_every_hospitals_tables_are_stored_and_used(server: Counterpart) -> None:
+    """Also those of tables that name no system: their groups lead to one of ours."""
+    emptied(server)
+    mappings, reference = data_folder("mappings"), data_folder("fixtures") / "reference"
+    sources = source_names(mappings)
+    maps = [each for source in sources for each in maps_of(source, mappings, reference, date(2021, 3, 1)).values()]
+    entries = [{"resource": each, "request": {"method": "PUT", "url": f"ConceptMap/{each['id']}"}} for each in maps]
+    posted(server, "", {"resourceType": "Bundle", "type": "transaction", "entry": entries}).raise_for_status()
+    assert sorted(each["url"] for each in resources(server, "ConceptMap")) == sorted(each["url"] for each in maps)
+    gender = next(each for each in maps if each["id"].endswith("-gender"))
+    (group,) = gender["group"]
+    element = group["element"][0]
+    named = [{"name": "url", "valueUri": gender["url"]}, {"name": "system", "valueUri": group["source"]}]
+    given = {"resourceType": "Parameters", "parameter": [*named, {"name": "code", "valueCode": element["code"]}]}
+    told = posted(server, "ConceptMap/$translate", given)
+    told.raise_for_status()
+    match = next(each for each in decode(told.content)["parameter"] if each["name"] == "match")
+    concept = next(part["valueCoding"] for part in match["part"] if part["name"] == "concept")
+    assert (concept["system"], concept["code"]) == (group["target"], element["target"][0]["code"])
 
 
 def without_marks(resource: Json) -> Json:

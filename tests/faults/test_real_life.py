@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adapter.cases import advance, call_desk, compensate, outgoing, settle
+from adapter.cases import advance, call_desk, compensate, outgoing, reverse, settle
 from adapter.cases.reading import his_resources
+from adapter.cases.replay import replay
 from adapter.cases.tools import OfficeRules, Presented, Tools
+from adapter.cases.variances import close_variance, variances
 from adapter.cases.window import checks, credit, payments
 from adapter.cases.window.account import account_of
 from adapter.cases.window.late_payer import add_late_payer
@@ -20,7 +23,10 @@ from adapter.counterparts.aid_xml import bad_days as aid_days
 from adapter.counterparts.faults import FHIR_OWN, fault_of
 from adapter.counterparts.nhsa import faults as nhsa_faults
 from adapter.counterparts.scenarios import Scenario, load_scenario
+from adapter.fhir.canonical import decode
+from adapter.fhir.validation import validate
 from adapter.model.case import BillState, EntitlementState, PatientPartState
+from adapter.model.claim import LineSplit
 from adapter.model.issues import AdapterError
 from adapter.model.money import ZERO, Money
 from adapter.model.reference import Cause
@@ -235,6 +241,55 @@ def test_third_party(kind: str, tmp_path: Path) -> None:
         assert bill.total == before.total
         assert bill.share_of(Payer.BASIC) < before.share_of(Payer.BASIC), "the funds do not share what another bears"
         assert day.told()["paid"]["basic"] == bill.share_of(Payer.BASIC).text
+
+
+def test_line_split_differs(tmp_path: Path) -> None:
+    """In scope 1,006.95 − 57.30 − 2.86 = 946.79; basic (946.79 − 500) × 0.85, aid (946.79 − 379.77) × 0.70."""
+    with bad_day("nhsa-inland", tmp_path) as day:
+        admit(day, tmp_path)
+        play(day, "line-split-differs", "otherwise")
+        day.try_it()
+        day.settle()
+        bill = closed(day)
+        borne = [(str(each.payer), each.amount.text) for each in bill.shares if each.amount]
+        assert borne == [("basic", "379.77"), ("medical-aid", "396.91"), ("patient", "230.27")]
+        assert bill.standings[-1].sums == LineSplit(Y("57.30"), ZERO, Y("2.86"), Y("946.79"))
+        assert Money.total(split.total for _, split in bill.splits) == bill.total
+        (found,) = variances(day.tools)
+        line = next(each for each in found.lines if each.amount == Y("57.30"))
+        assert (line.code, line.ours.in_scope, line.theirs.full_self_pay) == ("3105", Y("51.57"), Y("57.30"))
+        assert line.terms.startswith("chrgitm_lv 03, selfpay_prop 1,")
+        shown = [
+            part
+            for item in benefit(day.tools)["item"]
+            if item["net"]["value"] == Y("57.30").decimal
+            for part in item["adjudication"]
+        ]
+        assert {part["category"]["coding"][0]["code"]: str(part["amount"]["value"]) for part in shown} == {
+            "full-self-pay": "57.30",
+            "eligible": "0.00",
+            "expected-pre-self-pay": "5.73",
+            "expected-eligible": "51.57",
+        }
+        with day.tools.ledger.reading() as tx:
+            assert [
+                each for each in validate([decode(row.body) for row in tx.resources_of_case(CASE)]) if each.stops
+            ] == []
+        assert [each.issues for each in replay(CASE, day.tools)] == [()], "settled again, it is the same"
+        close_variance(CASE, Payer.BASIC, day.tools, act(day.tools, "医保目录已调整"))
+        assert variances(day.tools) == []
+        reverse.start_reversal(CASE, day.tools, act(day.tools, "目录更新"))
+        day.work()
+        assert (row_of(STAY, day.tools).bill, books(day.tools), variances(day.tools)) == (BillState.REVERSED, {}, [])
+        assert benefit(day.tools)["status"] == "cancelled" and day.settled() == 0
+
+
+def benefit(tools: Tools) -> dict[str, Any]:
+    """The basic insurance's ExplanationOfBenefit in the record."""
+    with tools.ledger.reading() as tx:
+        found = [decode(row.body) for row in tx.resources_of_case(CASE, ("ExplanationOfBenefit",))]
+    basic = f"{CASE}.v1.basic"
+    return next(each for each in found if each["identifier"][0]["value"] == basic)
 
 
 @pytest.mark.slow

@@ -88,19 +88,65 @@ def aid_xml_page(issues: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+#: How every message travels, and what the state of an answer says before its body is looked at.
+_TRAVELS = """Every operation goes to the one address of the service: `POST`, `Content-Type: text/xml; charset=utf-8`,
+`SOAPAction: "urn:<operation>"`, the cookie of the session. A refusal is 200 with its return code (section 6). 408, 425,
+429, 3xx, 5xx, a SOAP fault, no answer and one that cannot be read tell nothing: section 3. Any other 4xx: refused,
+nothing was done (DEL-501). Prefixes and namespaces of an answer do not matter, its element names do."""
+
+_KEY = "qingshi_county-300010004.v1.aid"
+_ASKED = {"idCard": "999999198301250084", "inDate": "2021-05-10"}
+_SETTLED = {
+    "idCard": "999999198301250084",
+    "recordNo": "0020210004",
+    "name": "测试丁",
+    "inDate": "2021-05-10",
+    "leaveDate": "2021-05-17",
+    "totalExpense": "1006.95",
+    "insuranceExpense": "998.36",
+    "insurancePay": "423.61",
+    "hospitalPay": "0.00",
+    "specialPay": "0.00",
+    "otherPay": "0.00",
+    "assistancePay": "402.33",
+    "assistancePer": "0.70",
+    "personalPay": "181.01",
+    "hospitalId": "H99990100001",
+    "hospitalName": "清石县人民医院",
+}
+#: By operation: what is sent, and the answer as it is written by hand; a test reads each.
+SPOKEN: dict[str, tuple[bytes, str]] = {
+    "queryBalancePre": (
+        envelope(
+            *("queryBalancePre", _ASKED, {"key": f"{_KEY}.trial.ask.queryBalancePre.20210517020000000000"}),
+            namespace="http://service.aid.example/MedicalAid",
+        ),
+        "<returnCode>00000</returnCode><returnCodeDes/><pauseFlag/><maxPay>28800.00</maxPay><otherPay>0.00</otherPay>",
+    ),
+    "balance": (
+        envelope(
+            *("balance", {"info": _SETTLED}, {"key": f"{_KEY}.settle", "maxPay": "28800.00"}),
+            namespace="http://service.aid.example/MedicalAid",
+        ),
+        "<returnCode>00000</returnCode><returnCodeDes/>",
+    ),
+}
+
+
+def answered(operation: str) -> str:
+    """The service's answer to an example."""
+    said = f'<{operation}Response xmlns="http://service.aid.example/MedicalAid"><return>{SPOKEN[operation][1]}</return>'
+    soap = "http://schemas.xmlsoap.org/soap/envelope/"
+    return f'<soap:Envelope xmlns:soap="{soap}"><soap:Body>{said}</{operation}Response></soap:Body></soap:Envelope>'
+
+
 def _example() -> Iterator[str]:
-    body = envelope(
-        "queryBalancePre",
-        {"idCard": "999999198301250084", "inDate": "2021-05-10"},
-        {"key": "qingshi_county-300010004.v1.aid.trial.ask.queryBalancePre.20210517020000000000"},
-        namespace="http://service.aid.example/MedicalAid",
-    )
-    root = etree.fromstring(body)
-    etree.indent(root)
-    yield "```xml"
-    yield from etree.tostring(root, encoding="unicode").splitlines()
-    yield "```"
-    yield ""
+    yield from (_TRAVELS, "")
+    for operation, (sent, _) in SPOKEN.items():
+        for title, body in ((f"`{operation}`:", sent), ("Answered:", answered(operation).encode())):
+            root = etree.fromstring(body)
+            etree.indent(root)
+            yield from (title, "", "```xml", *etree.tostring(root, encoding="unicode").splitlines(), "```", "")
 
 
 def _operations(schema: etree._Element, definitions: Definitions) -> Iterator[str]:

@@ -18,6 +18,7 @@ from adapter.payers.delivery.endpoints.nhsa.load import Dialect, load_dialect, l
 from adapter.payers.delivery.endpoints.nhsa.region import Region
 from adapter.payers.delivery.endpoints.nhsa.signing import ciphers, digests
 from adapter.payers.delivery.endpoints.nhsa.signing.scheme import scheme_names
+from tests.house.nhsa_answer import ANSWER, ANSWERED
 
 ROOT = Path(__file__).resolve().parents[2]
 MAPPINGS = ROOT / "mappings"
@@ -140,6 +141,10 @@ def _envelope_part(spoken: Dialect) -> Iterator[str]:
     yield from ("## 1. Envelope 报文", "", "HTTP POST, JSON, UTF-8. Amounts are JSON numbers with two decimals.", "")
     yield from table(("field", "content"), ((f"`{key}`", ENVELOPE[key]) for key in example))
     yield from ("```json", json.dumps(json.loads(encode(example)), ensure_ascii=False, indent=1), "```", "")
+    yield from ("What comes back 应答:", "")
+    yield from table(("field", "content"), ((f"`{key}`", words) for key, words in ANSWER.items()))
+    yield from ("The answer to a 2304, cut down to the fields from which amounts are read:", "")
+    yield from ("```json", ANSWERED, "```", "")
     yield from (
         "Answers are read leniently: numbers as text and the reverse, every spelling of null as nothing, an object",
         "where a list is documented, keys under other names, output as JSON text, GB18030 where UTF-8 fails.",
@@ -157,6 +162,12 @@ def _stages_part() -> Iterator[str]:
         "settlement, number and sum of the",
         "accepted lines are the HIS's (DEL-550). A refund is a line with negative quantity and amount,",
         "positive price and `init_feedetl_sn`.",
+        "",
+        "2301 answers each line with its four parts, its class and its share. They are used whole or not at all: where",
+        "a line's parts are the line (else DEL-647), are whole fen (else DEL-648) and add up to the settlement's parts",
+        "(else DEL-646, but for what the whole stay pays first), they are the lines of the bill; a line that our rules",
+        "split otherwise is listed as a variance. Where they are not used, the settlement counts all the same, the",
+        "hospital's own split stays, and a warning says so. An interim settlement is never sent: `mid_setl_flag` is 0.",
         "",
     )
 

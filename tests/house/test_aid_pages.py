@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.house.aid_xml_page import AID_XML_PAGE, MAPPINGS, NEVER_TRIED
+from decimal import Decimal
+
+from adapter.model.money import Money
+from adapter.payers.delivery.endpoints.aid_xml.definitions import NAMESPACE, load_definitions
+from adapter.payers.delivery.endpoints.aid_xml.soap import read_reply, sent_fields, wrong_fields
+from tests.house.aid_xml_page import AID_XML_PAGE, MAPPINGS, NEVER_TRIED, SPOKEN, answered
 from tests.house.folder_page import FOLDER_PAGE
 from tests.house.pages import aid_page, exchange_page
 
@@ -11,6 +16,19 @@ def test_the_pages_are_what_the_definitions_say() -> None:
     assert AID_XML_PAGE.read_text("utf-8") == aid_page(), "run `make docs`"
     assert FOLDER_PAGE.read_text("utf-8") == exchange_page(), "run `make docs`"
     assert NEVER_TRIED in aid_page() and "no office is known to use it" in exchange_page()
+
+
+def test_the_messages_shown_keep_the_schema_and_are_read_as_the_dialect_does() -> None:
+    spoken = load_definitions(MAPPINGS)
+    for operation, (sent, _) in SPOKEN.items():
+        ours = sent.replace(b"http://service.aid.example/MedicalAid", NAMESPACE.encode())
+        assert wrong_fields(ours, spoken.schema) == ()
+        assert read_reply(answered(operation).encode(), operation).code == "00000"
+    told = read_reply(answered("queryBalancePre").encode(), "queryBalancePre")
+    assert told.money("maxPay") == Money.yuan("28800.00")
+    settled = sent_fields(SPOKEN["balance"][0])
+    parts = ("insurancePay", "hospitalPay", "specialPay", "otherPay", "assistancePay", "personalPay")
+    assert sum((Decimal(settled[each]) for each in parts), Decimal(0)) == Decimal(settled["totalExpense"])
 
 
 def test_every_code_of_the_dialects_is_on_its_page() -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
 import pytest
 
+from adapter.fhir.answers import answers_from, remittance_from, year_to_date_from
+from adapter.fhir.canonical import decode
+from adapter.model.issues import AdapterError
+from adapter.model.money import Money
+from adapter.model.settlement import Payer
 from adapter.payers.delivery.endpoints.fhir.definitions import STATUSES, Verdict, verdict
 from tests.house.fhir_page import FHIR_PAGE, NEVER_TRIED, WORDS, columns
 from tests.house.pages import guide_page
@@ -31,6 +41,27 @@ def test_the_least_data_of_section_8() -> None:
         assert not {each for each in found if each.startswith(("Patient.name", "Patient.telecom", "Patient.address"))}
         if message.startswith("aid office"):
             assert not {each for each in found if each.startswith(("Encounter.", "Condition."))}
+
+
+def _answers() -> Mapping[str, Any]:
+    """The answers that the page shows, by their first words."""
+    shown = WORDS.read_text("utf-8").partition("What comes back")[2]
+    found = re.findall(r"\n\n([A-Z][^\n]*):\n\n```json\n(.*?)```", shown, re.DOTALL)
+    return {title.partition(" ")[0]: decode(text.encode()) for title, text in found}
+
+
+def test_the_answers_shown_are_read_as_the_adapter_reads_them() -> None:
+    shown = _answers()
+    key = "qingshi_county-300012345.v1.insurance.settle"
+    (settled,) = answers_from(shown["Answer"], (Payer.BASIC,), key=key)
+    assert (settled.amount, settled.reference) == (Money.yuan("300.00"), "YB2026-000731-1")
+    with pytest.raises(AdapterError, match="not covered on 2021-03-12"):
+        answers_from(shown["Refusal"], (Payer.BASIC,), key=key)
+    year = year_to_date_from(shown["Year-to-date"])
+    assert (year.year, dict(year.amounts)["basic.paid"]) == (2021, Money.yuan("1200.00"))
+    day = remittance_from(shown["Totals"], [], endpoint="bureau", day=date(2021, 3, 12))
+    assert (day.count, day.total) == (1, Money.yuan("300.00"))
+    assert shown["An"]["resourceType"] == "OperationOutcome"
 
 
 @pytest.mark.parametrize(

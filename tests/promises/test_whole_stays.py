@@ -230,6 +230,33 @@ def the_payer_agrees(at: Hospital, endpoint: str, stays: tuple[str, ...]) -> Non
     assert (told["settled"], told["settled_twice"]) == (len(stays), {})
 
 
+def test_a_bureaus_own_split_of_a_line_is_settled_on_shown_and_closed(tmp_path: Path) -> None:
+    """57.30 of class B that the bureau counts as outside the catalogue: 1,006.95 − 57.30 − 2.86 = 946.79 in scope."""
+    case = f"{SOURCE}-{REFUNDS}"
+    with hospital(tmp_path, {**FHIR, "bureau": _nhsa("inland")}) as at:
+        write_export(story(REFUNDS), tmp_path / "export")
+        at.adapter("ingest", SOURCE, "export")
+        at.adapter("counterparts", "play", "line-split-differs", "--part", "otherwise", "--url", at.addresses["bureau"])
+        at.worked("trial", case)
+        assert "lines split otherwise by the payer  2" in at.adapter("trial", case), "before anybody settles"
+        settled = at.worked("settle", case)
+        by_hand = {"basic": "379.77", "critical-illness": "0.00", "medical-aid": "396.91", "patient": "230.27"}
+        assert (settled["bill"], borne(settled)) == ("settled", by_hand)
+        assert at.state("civil-affairs")["paid"] == {"medical-aid": "396.91"}, "asked on what the bureau has in scope"
+        listed = terminal.run("variances", "list", "--lines", env=at.env, cwd=tmp_path, timeout=60)
+        assert listed.returncode == 1 and all(text in listed.stdout for text in ("57.30", "51.57", "chrgitm_lv 03"))
+        told = terminal.run("variances", "list", "--json", env=at.env, cwd=tmp_path, timeout=60)
+        (variance,) = json.loads(told.stdout)
+        line = next(each for each in variance["lines"] if each["amount"] == "57.30")
+        assert (line["ours"]["in_scope"], line["theirs"]["full_self_pay"]) == ("51.57", "57.30")
+        at.adapter("variances", "close", case, "basic", "--reason", "医保目录已调整")
+        assert json.loads(at.adapter("variances", "list", "--json")) == []
+        at.adapter("replay", case)
+        day = worked_out(REFUNDS)["settled_on"]
+        assert json.loads(at.adapter("reconcile", "bureau", day, "--facility", FACILITY, "--json"))["agrees"]
+        at.adapter("ledger", "verify")
+
+
 def test_a_hospital_that_no_seed_knows_settles_at_a_bureau_whose_seed_is_made_from_its_export(tmp_path: Path) -> None:
     source, his = "yunxi_county", ROOT / "fixtures" / "his" / "newtouch_openhis" / "yunxi_county"
     for words in (

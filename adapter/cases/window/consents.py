@@ -15,11 +15,13 @@ from adapter.cases.walk import expectation, roles_of
 from adapter.cases.window.desk import Desk, Done, at_desk, not_found
 from adapter.cases.window.record import record_of
 from adapter.fhir.window_papers import consent_papers
+from adapter.ledger.codec import json_text, settlement_of
 from adapter.ledger.ledger import Transaction
 from adapter.model.claim import LineSplit
 from adapter.model.dates import local_day
 from adapter.model.issues import AdapterError, Issue, stopping
 from adapter.model.reference import ItemKind
+from adapter.model.settlement import Settlement
 from adapter.model.window import Consent, Signer
 from adapter.rules.programme.consents import consent_issues
 from adapter.rules.programme.consents import record_consent as consented
@@ -98,6 +100,7 @@ def check_consents(case_id: str, tools: Tools) -> tuple[Issue, ...]:
 def lacking_consents(tx: Transaction, case: Dossier, tools: Tools) -> tuple[Issue, ...]:
     """PRG-251 and PRG-252 of a case that was read: warnings, or errors where the scheme holds the settlement.
 
+    What a payer counts as outside the catalogue in its trial wants a consent as much as what our rules do.
     A window file that names ``out-of-catalogue`` says that there is a consent, neither for what nor when: it counts.
     """
     terms = read_terms(tools.book.programme(case.scheme.programme), case.scheme.settings)
@@ -105,8 +108,17 @@ def lacking_consents(tx: Transaction, case: Dossier, tools: Tools) -> tuple[Issu
     if not terms.consent or (file is not None and OUT_OF_CATALOGUE in file.consents):
         return ()
     roles = roles_of(tx, case, tools)
-    splits: Mapping[str, LineSplit] = dict(expectation(case, tools, roles, roles.observed).splits)
+    expected = expectation(case, tools, roles, roles.observed)
+    splits: Mapping[str, LineSplit] = dict((_tried(tx, case.row.case_id, expected.basis) or expected).splits)
     return consent_issues(case.claim, splits, record_of(tx, case.row.case_id).consents, terms)
+
+
+def _tried(tx: Transaction, case_id: str, basis: str) -> Settlement | None:
+    """What the payers made of these very facts when they were last asked, or None."""
+    paper = tx.paper(case_id, "preview")
+    if paper is None or paper["mode"] != "trial" or paper["basis"] != basis:
+        return None
+    return settlement_of(json_text(paper["settlement"]).encode())
 
 
 def refuse_without_consent(tx: Transaction, case: Dossier, tools: Tools) -> None:

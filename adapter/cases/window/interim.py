@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from adapter.cases.observed import observed_parts_so_far
+from adapter.cases.observed_issues import part_settled_by_his
 from adapter.cases.tools import Act, Tools
 from adapter.cases.window import money_issues as said
 from adapter.cases.window.account import OPEN_BILL, account_of
@@ -20,7 +22,8 @@ INTERIM = "interim"
 def record_interim(case_id: str, part: InterimSettlement, tools: Tools, act: Act) -> tuple[InterimSettlement, ...]:
     """Record that a payer settled a part of the stay (中途结算). It is the payer's act: no money of the patient moves.
 
-    Raises AdapterError CASE-373 for the same number with another content, CASE-375 once there is a final bill.
+    Raises AdapterError CASE-373 for the same number with another content, CASE-477 once the whole stay is being settled
+    or has a final bill.
     """
     with tools.ledger.transaction() as tx:
         parts = interim_parts(tx, case_id)
@@ -31,7 +34,7 @@ def record_interim(case_id: str, part: InterimSettlement, tools: Tools, act: Act
             raise AdapterError(said.interim_known(case_id, part.reference))
         account = account_of(tx, case_id)
         if account.part.final or account.row.bill not in OPEN_BILL:
-            raise AdapterError(said.stage_after_bill(case_id))
+            raise AdapterError(said.interim_after_bill(case_id, part.reference))
         return _keep_interim(tx, case_id, (*parts, part), act)
 
 
@@ -51,12 +54,17 @@ def interim_parts(tx: Transaction, case_id: str) -> tuple[InterimSettlement, ...
 
 
 def refuse_settled_parts(tx: Transaction, case_id: str) -> None:
-    """The whole stay cannot be settled while a payer's settlement of a part of it stands: it would pay twice.
+    """The whole stay cannot be tried or settled while a payer's settlement of a part of it stands: it would pay twice.
 
-    Raises AdapterError CASE-372.
+    Nor is it tried: a platform computes only what has been uploaded, and the settled lines would go there once more.
+
+    Raises AdapterError CASE-372 for a part that a person recorded, CASE-476 for one that the HIS settled.
     """
-    for part in interim_parts(tx, case_id):
-        raise AdapterError(said.interim_stands(case_id, part.reference))
+    found = [said.interim_stands(case_id, part.reference) for part in interim_parts(tx, case_id)]
+    if by_his := observed_parts_so_far(tx, case_id):
+        found.append(part_settled_by_his(case_id, by_his))
+    if found:
+        raise AdapterError(*found)
 
 
 def interim_json(part: InterimSettlement) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Issues of acts about the patient's part: CASE-370 … CASE-389 (个人应付的收取)."""
+"""Issues of acts about the patient's part: CASE-370 … CASE-389, CASE-477 (个人应付的收取)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def interim_stands(case_id: str, reference: str) -> Issue:
         code="CASE-372",
         severity=Severity.ERROR,
         pointer=f"{case_id}/interim/{reference}",
-        zh=f"该次住院已有医保中途结算“{reference}”,不能再按整次住院结算,以免重复支付",
-        en=f"a payer has already settled a part of this stay ('{reference}'); settling the whole would pay it twice",
+        zh=f"该次住院已有医保中途结算“{reference}”,不能再按整次住院预结算或结算,以免重复支付",
+        en=f"a payer has already settled a part of this stay ('{reference}'): a trial or settlement of the whole would"
+        " pay it twice",
         hint_zh="请与支付方办理最后一段的结算,或先由支付方撤销中途结算并登记(adapter interim cancel)",
         hint_en="settle the last part with the payer, or have the interim settlement cancelled there and record that",
     )
@@ -55,6 +56,19 @@ def interim_known(case_id: str, reference: str) -> Issue:
         en=f"interim settlement '{reference}' is recorded with another content, or is not there to be cancelled",
         hint_zh="请核对支付方的结算号和各方金额",
         hint_en="check the payer's settlement id and the amounts",
+    )
+
+
+def interim_after_bill(case_id: str, reference: str) -> Issue:
+    """A part is settled before the whole is; once the whole is on its way, a part beside it would be paid twice."""
+    return Issue(
+        code="CASE-477",
+        severity=Severity.ERROR,
+        pointer=f"{case_id}/interim/{reference}",
+        zh=f"该次住院已按整次住院结算或正在结算,不能再登记中途结算“{reference}”",
+        en=f"the whole stay is settled or being settled: no interim settlement ('{reference}') is recorded beside it",
+        hint_zh="支付方确有中途结算的,先冲销本账单(adapter reverse),再登记(adapter interim record)",
+        hint_en="if the payer did settle a part, reverse the bill first (adapter reverse), then record it",
     )
 
 

@@ -1,10 +1,10 @@
 """Scripted faults in the platform's words: met by infno, msgid, person or visit; some are the bureau's own.
 
 The bureau's own (``text`` says more): ``refuse`` a failure with that text; ``refuse-line`` a fee line by feedetl_sn or
-local code; ``differ`` the settlement pays so many yuan less than the trial said; ``wrong-signature`` and
-``maintenance`` as the gateway says it; ``clock-skew`` the bureau's clock is off by ``seconds``; ``rule-change``
-``<payer>=<plan>`` from this request on; ``odd`` answers with these oddities besides the region's; ``stale`` gives the
-answer before this one.
+local code; ``exclude-line`` counts such a line as outside the catalogue; ``differ`` the settlement pays so many yuan
+less than the trial said; ``wrong-signature`` and ``maintenance`` as the gateway says it; ``clock-skew`` the bureau's
+clock is off by ``seconds``; ``rule-change`` ``<payer>=<plan>`` from this request on; ``odd`` answers with these
+oddities besides the region's; ``stale`` gives the answer before this one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ STAGES = {
 
 #: The bureau's own faults; the application does them.
 OWN = dict.fromkeys(
-    ("refuse", "refuse-line", "differ", "wrong-signature", "maintenance", "clock-skew", "rule-change", "odd", "stale"),
+    (
+        *("refuse", "refuse-line", "exclude-line", "differ", "wrong-signature", "maintenance", "clock-skew"),
+        *("rule-change", "odd", "stale"),
+    ),
     True,
 )
 

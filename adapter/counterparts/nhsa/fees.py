@@ -57,7 +57,8 @@ def _take(office: Office, call: Call, row: Mapping[str, str], stays: dict[str, d
         _refund(row, count, price, known)
     _refused(call, hospital, row)
     item = _item(office, hospital, row, day)
-    split = _split(office, visit, hospital, item, row, (total, count, day))
+    excluded = _named(call, row, "exclude-line")
+    split = _split(office, visit, hospital, item, row, (total, count, day), excluded=excluded)
     body = {
         **{name: row[name] for name in ("med_list_codg", "medins_list_codg")},
         "init": row.get("init_feedetl_sn", ""),
@@ -75,9 +76,9 @@ def _take(office: Office, call: Call, row: Mapping[str, str], stays: dict[str, d
         "cnt": count,
         "pric": price,
         "pric_uplmt_amt": NIL if limit is None else limit,
-        "selfpay_prop": Decimal(1) if item.share is None else item.share,
+        "selfpay_prop": Decimal(1) if item.share is None or excluded else item.share,
         **dict(zip(PARTS, _parts(split), strict=True)),
-        "chrgitm_lv": _level(item, office.region.fees.level_digits),
+        "chrgitm_lv": _level(None if excluded else item.share, office.region.fees.level_digits),
         "med_chrgitm_type": "14",
         "lmt_used_flag": "1" if restricted(hospital, row) else "0",
         "memo": None,
@@ -121,9 +122,13 @@ def _refused(call: Call, hospital: Hospital, row: Mapping[str, str]) -> None:
     text = hospital.refused.get(row["medins_list_codg"]) or hospital.refused.get(row["med_list_codg"])
     if text:
         raise Refused(f"FSI-{text}")
-    fault = call.fault
-    if fault and fault.do == "refuse-line" and fault.text in (row["feedetl_sn"], row["medins_list_codg"]):
+    if _named(call, row, "refuse-line"):
         raise Refused("FSI-该项目医保审核不通过")
+
+
+def _named(call: Call, row: Mapping[str, str], do: str) -> bool:
+    """Whether a scripted fault means this line, by its serial or the hospital's code."""
+    return bool(call.fault and call.fault.do == do and call.fault.text in (row["feedetl_sn"], row["medins_list_codg"]))
 
 
 def _item(office: Office, hospital: Hospital, row: Mapping[str, str], day: date) -> Item:
@@ -146,11 +151,16 @@ def _split(
     item: Item,
     row: Mapping[str, str],
     line: tuple[Decimal, Decimal, date],
+    *,
+    excluded: bool,
 ) -> Split:
-    """A restricted item counts only where the hospital approved it; an unapproved one never does (hosp_appr_flag)."""
+    """A restricted item counts only where the hospital approved it; an unapproved one never does (hosp_appr_flag).
+
+    ``excluded``: this bureau counts the line as outside the catalogue, whatever the list says.
+    """
     total, count, day = line
     approval = row.get("hosp_appr_flag") or "0"
-    outside = approval == "2" or (restricted(hospital, row) and approval != "1")
+    outside = approval == "2" or (restricted(hospital, row) and approval != "1") or excluded
     share = None if outside else item.share
     whole = any(
         payer == "basic" and (found := plan.find("pre_self_pay_on", day)) is not None and found.text == "whole-line"
@@ -163,8 +173,8 @@ def _parts(split: Split) -> tuple[Decimal, Decimal, Decimal, Decimal]:
     return split.full_self_pay, split.over_limit, split.pre_self_pay, split.in_scope
 
 
-def _level(item: Item, digits: str) -> str:
-    level = "3" if item.share is None else "2" if item.share else "1"
+def _level(share: Decimal | None, digits: str) -> str:
+    level = "3" if share is None else "2" if share else "1"
     return level if digits == "one" else f"0{level}"
 
 

@@ -45,6 +45,7 @@ from adapter.doors.cli import (
     window,
     window_papers,
 )
+from adapter.doors.cli.issues import file_unusable
 from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
 from adapter.model.issues import AdapterError
 
@@ -154,6 +155,11 @@ def main() -> None:
         app(standalone_mode=True)
     except AdapterError as error:
         print_issues(error.issues)
+        sys.exit(HAS_ISSUES)
+    except OSError as error:
+        if error.filename is None:  # no file of the caller's: a fault of ours, told whole
+            raise
+        print_issues([file_unusable(error)])
         sys.exit(HAS_ISSUES)
     except KeyboardInterrupt:
         err.print("stopped; what was begun continues with the next adapter deliver")

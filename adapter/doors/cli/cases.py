@@ -16,11 +16,13 @@ from adapter.cases.lineage import case_lineage
 from adapter.cases.proof import certificate_of
 from adapter.cases.shown import explain_rows, explained, is_open, settlement_json
 from adapter.cases.tools import Tools
+from adapter.cases.unanswered import unanswered
 from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
 from adapter.doors.cli.lineage import print_lineage
 from adapter.doors.cli.output import finish, out, print_issues, print_json, table
 from adapter.model.case import BillState
-from adapter.model.issues import stopping
+from adapter.model.issues import AdapterError, stopping
+from adapter.model.money import Money
 from adapter.model.settlement import Payer, Settlement
 
 case = typer.Typer(no_args_is_help=True, help="List and show cases. 病例")
@@ -166,7 +168,7 @@ def trial(
     with tools() as t:
         settle.start_trial(case_id, t, t.act(actor(), "trial"))
         work(t, wait)
-        _show_case(case_id, t, explain=lang if explain else None, json=json)
+        _show_case(case_id, t, explain=lang if explain else None, json=json, waited=bool(wait))
 
 
 def settle_(
@@ -195,11 +197,13 @@ def settle_(
         if basis is None and not views.is_previewed(case_id, t):
             settle.start_trial(case_id, t, t.act(actor(), "trial before settlement"))
             work(t, wait)
+            if waiting := unanswered(case_id, t):
+                raise AdapterError(*waiting)
         settle.start_settlement(case_id, t, t.act(actor(), reason), basis=basis)
         work(t, wait)
         if advance and views.show_case(case_id, t).line.row.bill is BillState.SETTLING:
             advance_bill(case_id, t, t.act(actor(), reason))
-        _show_case(case_id, t, explain=lang if explain else None, json=json)
+        _show_case(case_id, t, explain=lang if explain else None, json=json, waited=bool(wait))
 
 
 def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = False) -> None:
@@ -210,7 +214,7 @@ def reverse_(case_id: CaseId, reason: Reason, wait: Wait = 60, json: AsJson = Fa
     with tools() as t:
         reverse.start_reversal(case_id, t, t.act(actor(), reason))
         work(t, wait)
-        _show_case(case_id, t, explain=None, json=json)
+        _show_case(case_id, t, explain=None, json=json, waited=bool(wait))
 
 
 def work(t: Tools, wait: int) -> bool:
@@ -260,6 +264,10 @@ def state_of(line: views.CaseLine) -> str:
     )
 
 
+#: What is said below a settlement: a layer left out, and a payer's lines that were not used.
+_TOLD = frozenset({"SET-322", "DEL-646", "DEL-647", "DEL-648"})
+
+
 def print_settlement(settlement: Settlement, *, explain: Language | None) -> None:
     """A settlement for people: amounts, or the whole sheet in the language asked for."""
     out.print()
@@ -276,14 +284,20 @@ def print_settlement(settlement: Settlement, *, explain: Language | None) -> Non
                 out.print(f"  {row.said}  {row.cite}", markup=False, style="bold" if row.kind == "share" else None)
         most = "至多 at most " if any(is_open(share) for share in settlement.shares) else ""
         out.print(f"个人负担 patient pays  {most}{settlement.patient_pays}", style="bold")
+    if settlement.line_differences:
+        theirs, differing = dict(settlement.splits), settlement.line_differences
+        scope = Money.total(theirs[each.line].in_scope - each.ours.in_scope for each in differing)
+        out.print(f"支付方另行拆分的明细 lines split otherwise by the payer  {len(differing)}", end="", markup=False)
+        out.print(f"  政策范围内 in scope {scope}", markup=False)
     for issue in settlement.issues:
-        if issue.code == "SET-322":
+        if issue.code in _TOLD:
             out.print(f"{issue.pointer}: {issue.zh} {issue.en}", style="yellow", markup=False)
     if settlement.test_profile:
         out.print("TEST PROFILE – no place's rule", style="yellow")
 
 
-def _show_case(case_id: str, t: Tools, *, explain: Language | None, json: bool) -> None:
+def _show_case(case_id: str, t: Tools, *, explain: Language | None, json: bool, waited: bool = False) -> None:
+    """The case; where somebody waited for its payers, also what they have not answered, which is no success."""
     found = views.show_case(case_id, t)
     line = found.line
     if json:
@@ -293,9 +307,10 @@ def _show_case(case_id: str, t: Tools, *, explain: Language | None, json: bool) 
         out.print(f"state 状态  {state_of(line)}")
     else:
         out.print(f"state 状态  {state_of(line)}")
-    if stopping(line.row.issues):
-        print_issues(line.row.issues)
-    finish(line.row.issues)
+    waiting = unanswered(case_id, t) if waited else []
+    if stopping([*line.row.issues, *waiting]):
+        print_issues([*line.row.issues, *waiting])
+    finish([*line.row.issues, *waiting])
 
 
 def _show(settlement: Settlement, *, explain: Language | None, json: bool, mode: str) -> None:

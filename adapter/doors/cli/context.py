@@ -14,8 +14,17 @@ from adapter.model.case import Actor
 from adapter.settings import Settings, load_settings
 from adapter.wiring import open_tools
 
+
+def _said(reason: str) -> str:
+    """A reason that says something: the journal keeps it for ever."""
+    if not reason.strip() or len(reason) > _LONGEST_REASON:
+        raise typer.BadParameter(f"say why, in 1 to {_LONGEST_REASON} characters 请写明原因")
+    return reason
+
+
+_LONGEST_REASON = 300  # as the service takes
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a pipe instead of text.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is written into the journal. 原因")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is written into the journal. 原因", callback=_said)]
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="Case id, as in adapter case list.")]
 
 

@@ -14,6 +14,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from adapter.cases.export import ask, cancel_export, exports_now, said_of
 from adapter.cases.export_files import EXPORTED, OF_PATIENTS, Asked, Mark, write_files
 from adapter.cases.export_issues import export_failed
+from adapter.cases.export_narrowed import Narrowed, filters_in
 from adapter.cases.tools import Tools
 from adapter.doors.cli.context import AsJson, Reason, actor, tools
 from adapter.doors.cli.output import err, out, print_json, table
@@ -37,12 +38,21 @@ def run(
         ),
     ] = None,
     patients: Annotated[bool, typer.Option("--patients", help="Only what belongs to patients.")] = False,
+    filter_: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="A search over one type, as Encounter?status=finished; may be repeated."),
+    ] = None,
+    element: Annotated[
+        list[str] | None,
+        typer.Option("--element", help="Only this element, of one type (Type.element) or of all; may be repeated."),
+    ] = None,
     json: AsJson = False,
     reason: Reason = "bulk export",
 ) -> None:
     """Write every kept resource of this moment into FOLDER, one a line, by type; the journal keeps who and why.
 
-    The files hold personal data and are readable by you alone. What cannot be finished leaves no file.
+    The files hold personal data and are readable by you alone. What cannot be finished leaves no file. Of several
+    filters over one type a resource answers one.
 
     Example:  adapter export run out/export --type Encounter --type ChargeItem
     """
@@ -55,7 +65,8 @@ def run(
     with tools() as t, _bar() as bar:
         with t.ledger.transaction() as tx:
             types = tuple(each for each in known if not type_ or each in type_)
-            asked = ask(tx, types, from_, "files", t.act(actor(), reason))
+            narrowed = Narrowed(filters_in(filter_ or ()), tuple(element or ()))
+            asked = ask(tx, types, from_, "files", t.act(actor(), reason), narrowed=narrowed)
         task = bar.add_task("")
 
         def heard(mark: Mark, count: int) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from adapter.cases import call_desk, views
-from adapter.cases.endpoints import EndpointNow, endpoint_now, endpoints_now, pause_endpoint, resume_endpoint
+from adapter.cases.endpoints import (
+    EndpointNow,
+    endpoint_now,
+    endpoints_now,
+    hospital_time,
+    pause_endpoint,
+    resume_endpoint,
+)
 from adapter.cases.reversal_refusals import receipt_taken_back, receipt_used
 from adapter.cases.tools import Presented, Tools
-from adapter.cases.variances import close_variance
+from adapter.cases.variances import Variance, close_variance
 from adapter.cases.variances import variances as variances_of
 from adapter.doors.cli.cases import Wait, state_of, work
 from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, settings, tools
@@ -139,28 +147,46 @@ def endpoint_resume(name: Name, reason: Reason = "resumed", json: AsJson = False
 def variances_list(
     payer: Annotated[Payer | None, typer.Option(help="Only this payer: basic, medical-aid … 支付方")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were closed. 含已处理")] = False,
+    lines: Annotated[bool, typer.Option("--lines", help="Each line that was split otherwise. 逐条列出明细")] = False,
     json: AsJson = False,
 ) -> None:
     """Payers that decided otherwise than our rules expected, in bills that stand. 差异清单
 
-    Example:  adapter variances list --payer basic
+    Example:  adapter variances list --payer basic --lines
     """
     with tools() as t:
         found = variances_of(t, payer=payer, closed=everything)
     if json:
         print_json([each.as_json() for each in found])
     else:
-        money = ("ours 测算", "theirs 答复", "difference 差额")
+        money = ("ours 测算", "theirs 答复", "difference 差额", "lines 明细")
         rows = [
             (
                 *(each.case_id, str(each.payer), str(each.ours), str(each.theirs), str(each.theirs - each.ours)),
-                *(each.plan, (each.closed or {}).get("reason", "")),
+                *(str(len(each.lines)), each.plan, (each.closed or {}).get("reason", "")),
             )
             for each in found
         ]
         table("", ("case 病例", "payer", *money, "plan 计划", "closed 处理"), rows, right=money)
+        if lines:
+            _lines_split_otherwise(found)
     if any(each.closed is None for each in found):
         raise typer.Exit(HAS_ISSUES)
+
+
+def _lines_split_otherwise(found: Sequence[Variance]) -> None:
+    """Each line with what is 全自费, 超限价, 先行自付 and 政策范围内 by our rules, and by the payer."""
+    money = ("amount 金额", "full 全自费", "over 超限价", "pre 先行自付", "in scope 范围内")
+    rows = [
+        (
+            *(each.case_id, f"{line.code} {line.name}", by, split.total.text, split.full_self_pay.text),
+            *(split.over_limit.text, split.pre_self_pay.text, split.in_scope.text),
+        )
+        for each in found
+        for line in each.lines
+        for by, split in (("ours 测算", line.ours), (f"{each.payer} {line.terms}", line.theirs))
+    ]
+    table("", ("case 病例", "line 明细", "by 谁", *money), rows, right=money)
 
 
 @variances.command("close")
@@ -212,9 +238,15 @@ def _asked() -> Presented:
 
 
 def _row(each: EndpointNow) -> tuple[str, ...]:
-    shown, counts = each.as_json(), " ".join(f"{state} {count}" for state, count in sorted(each.messages.items()))
+    counts = " ".join(f"{state} {count}" for state, count in sorted(each.messages.items()))
     why = " ".join(filter(None, (each.why, each.by, each.reason if each.why == "person" else "")))
-    return (each.name, each.dialect, shown["paused_until"] or "—", why, counts)
+    return (each.name, each.dialect, _until(each) or "—", why, counts)
+
+
+def _until(each: EndpointNow) -> str:
+    """The end of a pause for a person to read; empty without one."""
+    told = "" if each.paused_until is None else hospital_time(each.paused_until)
+    return "somebody resumes it 直到有人恢复" if told == "resumed" else told
 
 
 @endpoint.command("jwk")
@@ -230,7 +262,7 @@ def _endpoint(now: EndpointNow, *, json: bool) -> None:
     if json:
         print_json(now.as_json())
     else:
-        until = now.as_json()["paused_until"]
+        until = _until(now)
         said = f"paused until 暂停至 {until}" if until else "open 可发送"
         out.print(f"{now.name}  {said}", markup=False)
 

@@ -76,7 +76,7 @@ Month = Annotated[str, Path(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$", descri
 
 def act(service: Service, actor: Actor, reason: str | None, otherwise: str) -> Act:
     """An act of now."""
-    return service.tools.act(actor, reason or otherwise)
+    return service.tools.act(actor, reason if reason and reason.strip() else otherwise)
 
 
 def body(model: type[M]) -> Callable[[Request], Awaitable[M]]:

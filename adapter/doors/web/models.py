@@ -123,7 +123,7 @@ class SettleIn(Shape):
 class ReverseIn(Shape):
     """Why to undo a settlement."""
 
-    reason: str = Field(min_length=1, max_length=300, examples=["费用更正"])
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S", examples=["费用更正"])
 
 
 def exact_amount(value: object) -> Money:

@@ -111,7 +111,7 @@ class InterimOut(Shape):
 class WhyIn(Shape):
     """Why; written into the journal."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
 
 
 class AccountOut(Shape):
@@ -203,7 +203,7 @@ class DeskOut(Shape):
 class StepIn(Shape):
     """A step of collection by a named person."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
     amount: Amount | None = Field(None, description="Only for write-off; all that is open without it.")
     basis: str = Field("", max_length=300, description="Only for court: another legal ground.")
 

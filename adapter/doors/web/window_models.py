@@ -22,7 +22,7 @@ class ActIn(Shape):
 class WhyIn(Shape):
     """Why, for an act that nobody may do without saying so."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
 
 
 class DocumentIn(ActIn):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from time import perf_counter
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from adapter.doors.web.errors import answer
 from adapter.doors.web.logs import place_of
 from adapter.doors.web.metrics import Metrics
 from adapter.model.issues import AdapterError
+from adapter.model.person import without_id_numbers
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +72,8 @@ class Watch:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.answered(method, route, status, seconds)
         case = scope.get("path_params", {}).get("case_id")
-        more = {} if case is None else {"case_id": case}
+        known = case is not None and status != HTTPStatus.NOT_FOUND  # whatever else was typed there stays out
+        more = {"case_id": without_id_numbers(str(case))} if known else {}
         log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **more)
 
 

@@ -103,7 +103,8 @@ def _system(name: str) -> str:
 def concept_map(table: CodeTable, source: str) -> dict[str, Any]:
     """The table as a FHIR R4 ConceptMap. Codes with nothing to say are left out.
 
-    The source system is ``CANON/CodeSystem/<source>/<table name without .csv>``.
+    The source system is ``CANON/CodeSystem/<source>/<table name without .csv>``; of answers that name no system it is
+    ``CANON/CodeSystem/mapped/<table name without .csv>``, since servers refuse a group that leads nowhere.
     """
     stem = table.name.removesuffix(".csv")
     systems: dict[str, list[dict[str, Any]]] = {}
@@ -118,7 +119,11 @@ def concept_map(table: CodeTable, source: str) -> dict[str, Any]:
                     element["display"] = row.meaning
                 systems.setdefault(target.system, []).append(element)
     groups = [
-        {"source": codesystem(f"{source}/{stem}"), **({"target": system} if system else {}), "element": elements}
+        {
+            "source": codesystem(f"{source}/{stem}"),
+            "target": system or codesystem(f"mapped/{stem}"),
+            "element": elements,
+        }
         for system, elements in systems.items()
     ]
     return {

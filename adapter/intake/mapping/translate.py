@@ -120,8 +120,7 @@ def _turned(group: Mapping[str, Any]) -> dict[str, Any]:
         for element in group["element"]
         for answer in element["target"]
     ]
-    systems = {"target": group["source"], **({"source": group["target"]} if "target" in group else {})}
-    return {**systems, "element": elements}
+    return {"source": group["target"], "target": group["source"], "element": elements}
 
 
 def _known(element: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,8 +128,7 @@ def _known(element: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _match(url: str, group: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    concept = {"system": group["target"]} if "target" in group else {}
-    concept |= {name: answer[name] for name in ("code", "display") if name in answer}
+    concept = {"system": group["target"], **{name: answer[name] for name in ("code", "display") if name in answer}}
     return {
         "name": "match",
         "part": [

@@ -12,12 +12,19 @@ from adapter.model.call import CallFacts
 from adapter.model.issues import Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.model.money import Money
-from adapter.model.settlement import Payer
+from adapter.model.settlement import Payer, PayerAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The dialogue of this stage has nothing more to say."""
+    """The dialogue of this stage has nothing more to say.
+
+    Attributes:
+        answers: what payers answered, where it takes more than the receipts of this stage to know it (a split of the
+            lines that came back when they were uploaded); each stands in the place of its receipt's.
+    """
+
+    answers: tuple[PayerAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

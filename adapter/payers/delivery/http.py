@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 #: The longest that anybody is waited for because he asked for it, in seconds.
 DAY = 86_400
+#: Too many requests, and unavailable: with these a counterpart that says when to come back means everybody.
+_BUSY = frozenset({429, 503})
 #: So many seconds after it was begun, waiting for tokens included, a request is no longer sent.
 TOKEN_SECONDS = 10
 
@@ -29,7 +31,7 @@ def _moment(text: str) -> datetime | None:
     """An HTTP date, or None."""
     try:
         found = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if found.tzinfo is not None else None
 
@@ -56,6 +58,14 @@ class Answered:
             return None
         return min(max(-(-(until - now) // timedelta(seconds=1)), 0), DAY)
 
+    @property
+    def leave_alone(self) -> int | None:
+        """Seconds for which the endpoint wants to hear nothing at all (429 and 503 with ``Retry-After``), or None.
+
+        With any other status the wait is the one request's own: RFC 9110 10.2.3.
+        """
+        return self.retry_after if self.status in _BUSY else None
+
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
@@ -63,12 +73,16 @@ class NotSent:
 
     Attributes:
         issues: why no token was given, for a person; empty where somebody is merely not there.
-        retry_after: seconds that a token endpoint asks us to wait, or None.
+        retry_after: seconds that a token endpoint asks us to wait, or None. Without a token nothing can be sent.
     """
 
     reason: str
     issues: tuple[Issue, ...] = ()
     retry_after: int | None = None
+
+    @property
+    def leave_alone(self) -> int | None:
+        return self.retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,10 @@ class NoAnswer:
     """It may have arrived: the connection broke or the wait ended after sending began."""
 
     reason: str
+
+    @property
+    def leave_alone(self) -> None:
+        return None
 
 
 def _in_time(token: str | NotSent, begun: float) -> str | NotSent:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ssl import SSLContext
 from threading import Lock
@@ -92,7 +92,9 @@ class Tokens:
             if self._held is not None and self._held.value != instead_of and now < self._held.until:
                 return self._held.value
             if self._failed is not None and now < self._failed[0]:
-                return self._failed[1]
+                until, told = self._failed
+                left = -(-(until - now) // timedelta(seconds=1))
+                return told if told.retry_after is None else replace(told, retry_after=left)
             self._held = self._failed = None
             got = self._ask(now)
             if isinstance(got, NotSent):

@@ -12,6 +12,13 @@ from adapter.model.messages import Outcome, Receipt
 #: A breaker that opens again and again leaves an endpoint alone for at most so many times its first pause.
 _LONGEST = 64
 
+#: The longest that an endpoint is left alone at its own word (``Retry-After``), in seconds. A wrong clock or a proxy's
+#: default must not close an office for days: after an hour one worker's next message asks again, and the same answer
+#: closes it for another hour. The message that was answered waits as long as it was told to.
+MOST_ASKED = 3600
+#: Why an endpoint that said when to come back is left alone.
+ASKED = "asked-to-wait"
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -19,7 +26,7 @@ class Closed:
 
     Attributes:
         until: the moment from which it may be spoken to again.
-        why: ``quiet-hours``, ``maintenance`` or ``breaker``.
+        why: ``quiet-hours``, ``maintenance``, ``breaker`` or ``asked-to-wait``.
     """
 
     until: datetime
@@ -108,8 +115,11 @@ class Traffic:
         line.tokens = max(line.tokens - count, 0.0)
 
     def heard(self, endpoint: str, receipt: Receipt, now: datetime) -> Closed | None:
-        """Count what came of a sending; the pause that follows when the breaker opens."""
+        """Count what came of a sending; the pause that follows when the breaker opens, or the endpoint wants one."""
         rules, line = self.of(endpoint), self._lines.setdefault(endpoint, _Line())
+        if receipt.leave_alone:
+            line.failures = line.opened = 0
+            return Closed(now + timedelta(seconds=min(receipt.leave_alone, MOST_ASKED)), ASKED)
         if not rules.breaker_failures:
             return None
         if not _silent(receipt):

@@ -27,7 +27,7 @@ from adapter.model.settlement import (
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import fact_issues, issues
 from adapter.rules.settlement.accumulators import accruals_of
-from adapter.rules.settlement.coordination import Turn, check_layers, coordinate
+from adapter.rules.settlement.coordination import Turn, check_layers, coordinate, line_differences
 from adapter.rules.settlement.item_terms import AT
 from adapter.rules.settlement.position import Bill, pairs
 from adapter.rules.settlement.scope import split_lines, split_rule, sums_of, without_third_party
@@ -77,7 +77,7 @@ def adjudicate(
         keys=keys,
         accrued=accrued,
     )
-    turns, after, splits, more = coordinate(bill, layers, answers, splits)
+    turns, after, divided, more = coordinate(bill, layers, answers, splits)
     decided = all(turn.answer is not None or _authority(turn, authorities) is Authority.ADAPTER for turn in turns)
     open_layers = tuple(turn.layer.payer for turn in turns if turn.open and turn.answer is None)
     complete = decided and not open_layers
@@ -90,7 +90,7 @@ def adjudicate(
         shares=_shares(claim, total, turns, authorities, complete),
         steps=_steps(claim, turns, after),
         patient=patient_parts(after),
-        splits=tuple(splits.items()),
+        splits=tuple(divided.items()),
         accrued=accrued,
         accruals=_accruals(claim, turns),
         rules=_rules(layers),
@@ -100,6 +100,7 @@ def adjudicate(
         not_modelled=open_layers,
         issues=(*_below_zero(total), *warnings, *more),
         standings=tuple(turn.standing for turn in turns),
+        line_differences=line_differences(turns, splits) if answers else (),
     )
 
 

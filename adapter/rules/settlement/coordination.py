@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from adapter.model.built import quickly_built
 from adapter.model.claim import LineSplit
 from adapter.model.issues import AdapterError, Issue, NotPublished
 from adapter.model.money import ZERO, Money
-from adapter.model.settlement import Explanation, Payer, PayerAnswer, Standing, Step
+from adapter.model.settlement import Explanation, LineDifference, Payer, PayerAnswer, Standing, Step
 from adapter.rules.policy.parameters import DEFAULT, Policy
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement import ceiling, issues
@@ -234,6 +234,7 @@ def _after(
         sums = LineSplit(sums.full_self_pay, sums.over_limit, pre, scope, sums.basis)
     figures: dict[str, Money] = {}
     if answer is not None:
+        found += answer.doubts
         sums = answered_sums(bill.after(sums=sums), answer, splits, found)
         figures = dict(answer.amounts)
     outside = min(result.outside.fen, pay.fen) if result is not None else 0
@@ -253,7 +254,11 @@ def _after(
 
 
 def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit], found: list[Issue]) -> LineSplit:
-    """The four parts as the payer sees them: by its lines, else by basic insurance's header figures, else ours."""
+    """The four parts as the payer sees them: by basic insurance's header figures, else by its lines, else ours.
+
+    The lines a payer split are its lines from then on. Where its header moves a part of the whole stay beyond what the
+    lines say (先行自付 of a stay out of the county), the header counts: what it pays was computed from that.
+    """
     sums = bill.sums
     if answer.lines:
         wrong = []
@@ -268,7 +273,7 @@ def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit],
             splits[line] = split
         if wrong:
             raise AdapterError(*wrong)
-        return _plus(sums, changed, LineSplit())
+        sums = _plus(sums, changed, LineSplit())
     figures = dict(answer.amounts)
     theirs = figures.get("eligible", figures.get("in-scope"))
     if answer.payer is not Payer.BASIC or theirs is None or theirs == sums.in_scope:
@@ -280,6 +285,24 @@ def answered_sums(bill: Bill, answer: PayerAnswer, splits: dict[str, LineSplit],
         return header
     found.append(issues.answered_scope_differs(answer.payer, sums.in_scope, theirs))
     return sums
+
+
+def line_differences(turns: Sequence[Turn], lines: Mapping[str, LineSplit]) -> tuple[LineDifference, ...]:
+    """Lines that a payer split otherwise than we did; of several payers the last one counts, as it does in the bill.
+
+    Args:
+        lines: our splits.
+    """
+    said: dict[str, LineDifference | None] = {}
+    for turn in turns:
+        if turn.answer is None or not turn.answer.lines:
+            continue
+        terms = dict(turn.answer.line_terms)
+        for line, theirs in turn.answer.lines:
+            ours = lines[line]
+            same = replace(theirs, basis=ours.basis) == ours
+            said[line] = None if same else LineDifference(turn.answer.payer, line, ours, terms.get(line, ""))
+    return tuple(each for each in said.values() if each is not None)
 
 
 def _plus(sums: LineSplit, more: LineSplit, less: LineSplit) -> LineSplit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapter.model.claim import LineSplit
 from adapter.model.issues import Issue
 from adapter.model.money import Money
 from adapter.model.settlement import Authority, PatientParts, Payer, Settlement, Share
@@ -120,8 +121,15 @@ def is_open(share: Share) -> bool:
 
 
 def as_json(settlement: Settlement) -> dict[str, object]:
-    """A settlement as plain JSON values: amounts are text with two decimals, in yuan."""
+    """A settlement as plain JSON values: amounts are text with two decimals, in yuan.
+
+    A line that a payer split otherwise than our rules has ours under ``expected``, and how the payer classes it.
+    """
     accrued = settlement.accrued
+    ours = {
+        each.line: {"expected": split_json(each.ours), **({"terms": each.terms} if each.terms else {})}
+        for each in settlement.line_differences
+    }
     return {
         "tag": TEST_PROFILE_TAG if settlement.test_profile else None,
         "case_id": settlement.case_id,
@@ -162,13 +170,7 @@ def as_json(settlement: Settlement) -> dict[str, object]:
             for step in settlement.steps
         ],
         "splits": {
-            line: {
-                "full_self_pay": split.full_self_pay.text,
-                "over_limit": split.over_limit.text,
-                "pre_self_pay": split.pre_self_pay.text,
-                "in_scope": split.in_scope.text,
-                "basis": str(split.basis),
-            }
+            line: {**split_json(split), "basis": str(split.basis), **ours.get(line, {})}
             for line, split in settlement.splits
         },
         "year_to_date": {
@@ -182,6 +184,16 @@ def as_json(settlement: Settlement) -> dict[str, object]:
         "rules": list(settlement.rules),
         "basis": settlement.basis,
         "issues": [issue_json(issue) for issue in settlement.issues],
+    }
+
+
+def split_json(split: LineSplit) -> dict[str, str]:
+    """The four parts of a line."""
+    return {
+        "full_self_pay": split.full_self_pay.text,
+        "over_limit": split.over_limit.text,
+        "pre_self_pay": split.pre_self_pay.text,
+        "in_scope": split.in_scope.text,
     }
 
 

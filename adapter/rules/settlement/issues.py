@@ -278,10 +278,10 @@ def answered_scope_differs(payer: Payer, ours: Money, theirs: Money) -> Issue:
         code="SET-320",
         severity=Severity.WARNING,
         pointer=f"answer/{payer}",
-        zh=f"{payer} 认定的政策范围内费用{theirs}与本方{ours}不同,且未给出可用的拆分",
-        en=f"{payer} counted {theirs} as in scope, we {ours}, and gave no split that could be used",
-        hint_zh="后序支付方的基数仍按本方拆分计算,请与对方核对目录",
-        hint_en="later bases keep our split; compare the catalogues with the payer",
+        zh=f"{payer} 认定的政策范围内费用{theirs}与逐条拆分的{ours}不同,且其各部分合计不等于账单",
+        en=f"{payer} counted {theirs} as in scope, the lines come to {ours}, and its parts do not make up the bill",
+        hint_zh="后序支付方的基数仍按逐条拆分(对方未拆分的按本方)计算,请与对方核对目录",
+        hint_en="later bases keep the lines (ours where it gave none); compare the catalogues with the payer",
     )
 
 

@@ -367,13 +367,20 @@ def test_an_interim_settlement_is_its_own_thing_and_stops_a_second_payment(desk:
         interim.record_interim(CASE, replace(part, amounts={}), desk, act(desk))
     assert codes(refused.value) == ["CASE-373"]
     assert account(desk).movements == (), "no money of the patient moves"
-    try_case(STAY, desk)
-    with pytest.raises(AdapterError) as refused:
-        settle.start_settlement(CASE, desk, act(desk))
-    assert codes(refused.value) == ["CASE-372"]
+    settle.estimate(CASE, desk, act(desk))
+    for begin in (settle.start_trial, settle.start_settlement):
+        with pytest.raises(AdapterError) as refused:
+            begin(CASE, desk, act(desk))
+        assert codes(refused.value) == ["CASE-372"]
     assert interim.cancel_interim(CASE, "S-1", desk, act(desk, "支付方已撤销")) == ()
+    try_case(STAY, desk)
     settle.start_settlement(CASE, desk, act(desk))
-    assert work(desk) and state(desk, "bill", "1") == "settled"
+    for _ in range(2):  # on its way, and settled
+        with pytest.raises(AdapterError) as refused:
+            interim.record_interim(CASE, part, desk, act(desk))
+        assert codes(refused.value) == ["CASE-477"]
+        work(desk)
+    assert state(desk, "bill", "1") == "settled"
 
 
 def test_the_account_shows_everything_at_once(desk: Tools, tmp_path: Path) -> None:

@@ -212,6 +212,11 @@ def test_bodies_of_other_dialects_show_no_person_either() -> None:
     assert (shown["infno"], shown["cainfo"], shown["err_msg"]) == ("2304", "***", "人员***不存在")
     assert "测试丁" not in str(shown) and "999999198301250084" not in str(shown)
     assert outgoing.masked_body("<soap>测试丁</soap>".encode()) == "(22 bytes, not JSON)"
+    who = "999999198301250084"
+    fields = f"<name>测试丁</name><idCard>{who}</idCard><personalPay>181.01</personalPay><why>{who}</why>"
+    soap = outgoing.masked_body(f'<s:Envelope xmlns:s="urn:s"><s:Body>{fields}</s:Body></s:Envelope>'.encode())
+    shown = {"name": "***", "idCard": "***", "personalPay": "181.01", "why": "***"}
+    assert soap == {"Envelope": {"Body": shown}}
 
 
 def test_a_message_that_nobody_knows(tools: Tools) -> None:

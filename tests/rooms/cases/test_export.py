@@ -292,7 +292,10 @@ def test_what_cannot_be_read_fails_and_keeps_no_other_waiting(tools: Tools) -> N
     put(tools, "p1", kind="Organization")
     bad = start_export(("Flag",), None, "", tools, act(tools))
     assert exported(tools, "Organization").state is ExportState.DONE
-    assert (export_now(bad.id, tools).state, export_now(bad.id, tools).why) == (ExportState.FAILED, "FHIR-102")
+    assert (export_now(bad.id, tools).state, export_now(bad.id, tools).why) == (
+        ExportState.FAILED,
+        "Flag/bad (FHIR-102)",
+    )
 
 
 def test_files_that_a_killed_process_left_are_deleted(tools: Tools) -> None:

@@ -205,6 +205,56 @@ def test_a_settlement_that_the_his_takes_back_answers_nothing_any_more(tools: To
     assert paper is not None and paper["call"] == "" and held(tools) == []
 
 
+def test_a_part_that_the_his_settled_is_not_settled_again_with_the_rest(tools: Tools, tmp_path: Path) -> None:
+    """S1 stands, S2 is undone: nobody but the HIS can settle the rest (CASE-476)."""
+    take_in(tools, tmp_path / "first")
+    unsettled(tools, tmp_path / "second")
+    settle.estimate(CASE, tools, act(tools))
+    for begin in (settle.start_trial, settle.start_settlement):
+        with pytest.raises(AdapterError) as refused:
+            begin(CASE, tools, act(tools))
+        assert codes(refused.value) == ["CASE-476"] and "S1" in refused.value.issues[0].zh
+    with tools.ledger.reading() as tx:
+        assert tx.messages_of_case(CASE) == []
+    take_in(tools, tmp_path / "third")
+    settle_it(tools)
+    with tools.ledger.reading() as tx:
+        assert tx.settlement(CASE, 1) is not None, "its final settlement is there again"
+
+
+def test_a_part_that_the_his_undoes_leaves_the_stay_to_us(tools: Tools, tmp_path: Path) -> None:
+    def none(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["status_code"] = "1"
+
+    def free(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["settle_id"] = ""
+
+    unsettled(tools, tmp_path / "first")
+    take_in(tools, tmp_path / "second", inpt_settle=none, inpt_cost=free)
+    settle.start_trial(CASE, tools, act(tools))
+    with tools.ledger.reading() as tx:
+        assert tx.messages_of_case(CASE)
+
+
+def test_a_part_that_the_his_settles_beside_our_bill_goes_to_a_person(tools: Tools, tmp_path: Path) -> None:
+    def without(rows: list[dict[str, Any]]) -> None:
+        rows.clear()
+
+    def free(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["settle_id"] = ""
+
+    take_in(tools, tmp_path / "first", inpt_settle=without, inpt_cost=free)
+    settle.start_trial(CASE, tools, act(tools))
+    assert work(tools)
+    settle.start_settlement(CASE, tools, act(tools))
+    assert work(tools) and held(tools) == []
+    unsettled(tools, tmp_path / "second")
+    assert "CASE-476" in held(tools)
+
+
 def test_a_bill_made_from_a_settlement_that_is_gone_is_held(tools: Tools, tmp_path: Path) -> None:
     """Only the HIS can undo what it settled (CASE-319); once it has, the bill is reversed and nothing is sent."""
     take_in(tools, tmp_path / "first")

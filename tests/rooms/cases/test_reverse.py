@@ -200,7 +200,9 @@ def test_a_reversal_refused_half_way_stays_open_and_goes_on_when_asked_again(
     undo(STAY, tools)
     for _ in range(2):  # and a restart says the same
         row = row_of(STAY, tools)
-        assert (row.bill, codes(row)) == (BillState.REVERSING, ["CASE-320", "DEL-501"])
+        assert (row.bill, codes(row)) == (BillState.REVERSING, ["CASE-320", "DEL-501", "CASE-495"])
+        aid = settlement_of(STAY, tools).share_of(Payer.MEDICAL_AID)
+        assert f"medical-aid {aid} was taken back" in row.issues[-1].en, "whose part is gone"
         assert (call(tools, "insurance"), call(tools, "aid")) == (CallState.ACCEPTED, CallState.REVERSED)
         dispatch.resume_all(tools, CLERK)
     payers.bureau.refuses = set()

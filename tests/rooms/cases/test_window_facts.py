@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapter.cases import served, settle
+from adapter.cases.reading import dossier
 from adapter.cases.tools import Tools
 from adapter.cases.window import checks, consents, items
 from adapter.cases.window.record import record_of
 from adapter.fhir.canonical import canonical, decode
 from adapter.fhir.validation import validate
 from adapter.model.case import Actor, EntitlementState
+from adapter.model.claim import ChargeLine, LineSplit, SplitBasis
 from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.messages import OutboundMessage, Receipt, Stage
-from adapter.model.money import Money
+from adapter.model.money import ZERO, Money
 from adapter.model.reference import Cause, ItemKind
 from adapter.model.window import CheckStep, Relation, Signer, StayFacts
 from tests.rooms.cases.test_window import refusal, with_settings
@@ -94,9 +97,42 @@ def test_a_region_may_hold_the_settlement_for_it(county: Tools) -> None:
     assert row_of(COUNTY, strict).bill == "settling"
 
 
+class Outside:
+    """An insurer that counts a line as outside the catalogue, and says so in its trial."""
+
+    def __init__(self, endpoint: Any, line: ChargeLine) -> None:
+        self._endpoint, self._line = endpoint, line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._endpoint, name)
+
+    def deliver(self, message: OutboundMessage) -> Receipt:
+        receipt: Receipt = self._endpoint.deliver(message)
+        if message.stage is not Stage.TRIAL:
+            return receipt
+        theirs = LineSplit(full_self_pay=self._line.amount, basis=SplitBasis.PAYER)
+        basic, *others = receipt.answers
+        return replace(receipt, answers=(replace(basic, lines=((self._line.id, theirs),)), *others))
+
+
+def test_what_the_insurer_turns_into_the_patients_own_needs_a_consent_too(county: Tools) -> None:
+    strict = with_settings(county, "test_county_plan", consent_missing="hold")
+    consent(strict, 4, "6101", "5102")
+    with strict.ledger.reading() as tx:
+        claim = dossier(tx, COUNTY_CASE, 1, strict).claim
+    line = next(each for each in claim.lines if each.item and each.item.kind is ItemKind.DRUG and each.amount > ZERO)
+    asked = replace(strict, endpoints={**strict.endpoints, "bureau": Outside(strict.endpoints["bureau"], line)})
+    assert lacking(asked) == []
+    try_case(COUNTY, asked)
+    assert lacking(asked) == [("PRG-251", "error")]
+    assert refusal(settle.start_settlement, COUNTY_CASE, asked, act(asked)) == ["PRG-251"]
+    consent(asked, 1, line.code)
+    settle.start_settlement(COUNTY_CASE, asked, act(asked))
+
+
 def test_a_consent_is_valid_fhir(county: Tools) -> None:
     mother = Signer(Relation.PARENT, "授权委托书 3")
-    asked = {"items": ("5102",), "kinds": (ItemKind.DRUG,), "signed_at": at(4), "explained_by": "D001"}
+    asked: dict[str, Any] = {"items": ("5102",), "kinds": (ItemKind.DRUG,), "signed_at": at(4), "explained_by": "D001"}
     consents.record_consent(COUNTY_CASE, county, act(county), signer=mother, **asked)
     with county.ledger.reading() as tx:
         rows = [decode(row.body) for row in tx.resources_of_case(COUNTY_CASE)]

@@ -31,6 +31,13 @@ def test_an_export_is_written_here_and_now(tmp_path: Path) -> None:
     assert [each["name"] for each in told["files"]] == ["Coverage-1.ndjson", "Encounter-1.ndjson"]
     lines = (tmp_path / "out" / "Encounter-1.ndjson").read_bytes().splitlines()
     assert len({decode(line)["id"] for line in lines}) == told["files"][1]["count"] == len(lines) == 3
+    one = ("--type", "Encounter", "--filter", "Encounter?_id=Encounter-1", "--element", "status")
+    some = run(tmp_path, "export", "run", "some", *one, "--json")
+    assert [each["count"] for each in json.loads(some.stdout)["files"]] == [1]
+    (line,) = (tmp_path / "some" / "Encounter-1.ndjson").read_bytes().splitlines()
+    assert (decode(line)["id"], decode(line)["meta"]["tag"][0]["code"]) == ("Encounter-1", "SUBSETTED")
+    refused = run(tmp_path, "export", "run", "none", "--filter", "Encounter?colour=red")
+    assert (refused.returncode, "FHIR-202" in refused.stderr, (tmp_path / "none").exists()) == (1, True, False)
     for words in (("out",), ("other", "--patients", "--type", "Organization")):
         assert run(tmp_path, "export", "run", *words).returncode == 2
     refused = run(tmp_path, "export", "run", "adapter.db/out")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from adapter.doors.cli.app import app
 from adapter.model.issues import AdapterError
 from tests.support.service import EXPORT
+from tests.support.terminal import run
 
 CASE = "qingshi_county-300010002"
 WHY = ("--reason", "核实")
@@ -100,6 +101,45 @@ def test_a_receipt_is_used_and_taken_back() -> None:
     assert "used" in adapter("receipt", "used", CASE, "0033445566", *WHY).stdout
     assert "taken back" in adapter("receipt", "take-back", CASE, "0033445566", *WHY).stdout
     assert code(adapter("receipt", "take-back", CASE, "0033445566", *WHY)) == "CASE-433"
+
+
+def test_what_a_payer_has_not_answered_is_told_with_its_reason() -> None:
+    other = "qingshi_county-300010005"
+    adapter("endpoint", "pause", "bureau", *WHY, "--until", "2999-01-01T06:00")
+    asked = adapter("trial", other, "--wait", "1")
+    assert (asked.exit_code, "CASE-494" in asked.stderr) == (1, True), asked.output
+    assert "person → 2999-01-01T06:00:00+08:00" in asked.stderr, "by the clock on the wall"
+    assert "2999-01-01T06:00:00+08:00" in adapter("endpoint", "show").stdout
+    assert code(adapter("settle", other, "--wait", "1")) == "CASE-494"
+    assert adapter("trial", other, "--wait", "0").exit_code == 0, "nobody waited"
+    adapter("endpoint", "resume", "bureau")
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 301])
+def test_a_reason_says_something(reason: str) -> None:
+    assert adapter("call", "hold", CASE, "aid", "--reason", reason).exit_code == 2
+    assert adapter("endpoint", "resume", "bureau", "--reason", reason).exit_code == 2
+
+
+def test_an_id_number_in_place_of_a_case_is_not_repeated() -> None:
+    done = adapter("case", "show", "999999198301250084")
+    assert code(done) == "CASE-302" and "999999198301250084" not in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("day", "facility", "says"), [("9999-12-31", "H99990100001", "CASE-492"), ("2021-03-19", "H9", "CASE-493")]
+)
+def test_a_day_or_a_hospital_that_cannot_be_meant(day: str, facility: str, says: str) -> None:
+    assert code(adapter("reconcile", "bureau", day, "--facility", facility)) == says
+
+
+def test_a_file_that_cannot_be_written_is_an_issue_before_anything_is_sent(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none" / "x.xml")
+    done = run("conform", "insurance", "--url", "http://127.0.0.1:9/fhir", "--junit", missing)
+    assert (done.returncode, "CASE-491" in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+    assert "CNF-904" not in done.stderr
+    done = run("way-back", "ddl", "x" * 300)
+    assert (done.returncode, "CASE-491" in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
 
 
 def test_the_ledger_is_verified_and_rebuilt() -> None:

@@ -20,6 +20,7 @@ from tests.support.wire_bodies import (
     look_up,
     post,
     responses,
+    reversal_bundle,
     submit,
 )
 
@@ -91,6 +92,16 @@ def test_status(bureau: Counterpart, processed: bool, kept: int) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert load(answer.content)["resourceType"] == "OperationOutcome"
     assert settled(bureau) == kept
+
+
+def test_a_reversal_is_refused_too(bureau: Counterpart) -> None:
+    assert send(bureau).status_code == 200
+    bureau.script({"match": {"stage": "reverse"}, "do": "refuse", "text": "结算期已关账"})
+    undo = reversal_bundle("CASE-1.v1.insurance.reverse", KEY, "1500.00")
+    (refused,) = responses(load(submit(bureau.fhir, undo).content))
+    assert (refused["outcome"], refused["error"][0]["code"]["text"]) == ("error", "结算期已关账")
+    assert (bureau.state()["reversed"], settled(bureau)) == (0, 1)
+    assert {each["status"] for each in responses(load(submit(bureau.fhir, undo).content))} == {"cancelled"}
 
 
 def test_garbage(bureau: Counterpart) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adapter.model.claim import LineSplit, SplitBasis, YearToDate
-from adapter.model.issues import AdapterError, PolicyNotInForce
+from adapter.model.issues import AdapterError, Issue, PolicyNotInForce, Severity
 from adapter.model.money import ZERO, Money
-from adapter.model.settlement import Authority, Payer, PayerAnswer, Settlement
+from adapter.model.settlement import Authority, LineDifference, Payer, PayerAnswer, Settlement
 from adapter.rules.policy.load import layers_from
 from adapter.rules.policy.scheme import ResolvedLayer
 from adapter.rules.settlement.accumulators import advanced
@@ -108,6 +108,35 @@ def test_the_payers_own_line_split_wins_while_our_expectation_stays_ours() -> No
     assert result.shares[0].expected == Y("8075")
     assert result.patient.full_self_pay == Y("1000")
     assert result.share_of(Payer.MEDICAL_AID) == Y("1242.50")  # (9000 − 7225) × 70%
+
+
+def test_lines_that_a_payer_split_otherwise_are_kept_with_what_ours_was() -> None:
+    facts = {**POOR, "lines": [{"id": name, "amount": "5000", "class": "A"} for name in ("x", "y")]}
+    theirs = LineSplit(pre_self_pay=Y("500"), in_scope=Y("4500"), basis=SplitBasis.PAYER)
+    same = LineSplit(in_scope=Y("5000"), basis=SplitBasis.PAYER)
+    said = answer(Payer.BASIC, "7650", lines=(("x", theirs), ("y", same)), line_terms=(("x", "B"), ("y", "A")))
+    result = settle(facts, answers=said)
+    assert result.line_differences == (LineDifference(Payer.BASIC, "x", LineSplit(in_scope=Y("5000")), "B"),)
+    assert dict(result.splits) == {"x": theirs, "y": same}
+    shown: Any = as_json(result)["splits"]
+    assert (shown["x"]["expected"]["in_scope"], shown["x"]["terms"]) == ("5000.00", "B")
+    assert "expected" not in shown["y"]
+    assert settle(facts, answers=answer(Payer.BASIC, "7650")).line_differences == ()
+
+
+def test_the_header_counts_where_it_makes_the_stay_pay_first_what_no_line_does() -> None:
+    facts = {**POOR, "lines": [{"id": "x", "amount": "10000", "class": "A"}]}
+    lines = (("x", LineSplit(in_scope=Y("10000"), basis=SplitBasis.PAYER)),)
+    header = (("eligible", Y("9000")), ("pre-self-pay", Y("1000")))
+    result = settle(facts, answers=answer(Payer.BASIC, "7225", lines=lines, amounts=header))
+    assert result.share_of(Payer.MEDICAL_AID) == Y("1242.50")  # (9000 − 7225) × 70%
+    assert (result.patient.pre_self_pay, codes(result)) == (Y("1000"), [])
+
+
+def test_what_was_not_used_of_an_answer_is_said() -> None:
+    doubt = Issue("DEL-646", Severity.WARNING, "k", "明细", "lines")
+    result = settle({**POOR, "sums": {"in_scope": "10000"}}, answers=answer(Payer.BASIC, "8075", doubts=(doubt,)))
+    assert doubt in result.issues
 
 
 def test_a_line_split_that_does_not_add_up_is_refused() -> None:

@@ -233,7 +233,8 @@ def test_the_capability_statement_is_true(service: Running) -> None:
     called |= {"/fhir/x/$validate", "/fhir/x/x/$validate"}
     called |= {"/fhir/$export", "/fhir/Patient/$export", "/fhir/$export/x", "/fhir/$export/x/x"}
     called |= {"/fhir/Subscription", "/fhir/Subscription/x"}
-    assert fhir == {"/fhir/metadata", "/fhir/x/x"} | versions | search | called  # nothing more, and nothing less
+    refused = {"/fhir/Group/x/$export"}  # which says why, and what to ask instead
+    assert fhir == {"/fhir/metadata", "/fhir/x/x"} | versions | search | called | refused  # no more, and no less
 
 
 def test_a_resource_is_read_with_its_version(stocked: Running) -> None:
@@ -306,10 +307,12 @@ def test_the_log_names_routes_and_no_person(tmp_path: Path, capsys: pytest.Captu
         service.take_in(EXPORT)
         name = patient_of(service)
         service.http.get(f"/fhir/Patient/{name}?reason=x", headers={"X-Request-Id": "r-1"})
+        service.http.get("/cases/999999198301250084")
         service.http.get(f"/cases/{CASE}", headers={"X-Request-Id": "bad id"})
     err = capsys.readouterr().err
     lines = [json.loads(line) for line in err.splitlines() if '"event": "request"' in line]
-    first, second = lines[-2:]
+    first, typed, second = lines[-3:]
+    assert (typed["status"], "case_id" in typed) == (404, False)
     assert (first["route"], first["request_id"], first["status"]) == ("/fhir/{kind}/{identity}", "r-1", 200)
     assert (second["route"], second["case_id"]) == ("/cases/{case_id}", CASE)
     assert re.fullmatch(r"[0-9a-f]{32}", second["request_id"])

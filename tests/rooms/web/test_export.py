@@ -122,7 +122,7 @@ def test_what_is_preferred_is_understood_however_it_is_written(service: Running)
         found = service.http.get("/fhir/$export?_type=Patient", headers=[*preferred, ("Accept", ASYNC["Accept"])])
         assert found.status_code == 202, said
         asked = [
-            {"name": "_typeFilter", "valueReference": {"reference": "x"}},
+            {"name": "includeAssociatedData", "valueCode": "LatestProvenanceResources"},
             {"name": "_type", "valueString": "Task"},
         ]
         body = {"resourceType": "Parameters", "parameter": asked}
@@ -185,7 +185,8 @@ def test_one_that_is_ended_is_gone(service: Running, folder: Path) -> None:
         ("?_since=2021-05-17", ASYNC, 400, "API-884"),
         ("?_since=2021-99-17T00:00:00Z", ASYNC, 400, "API-884"),
         ("?_outputFormat=text/csv", ASYNC, 400, "API-884"),
-        ("?_typeFilter=Patient%3Factive%3Dtrue", ASYNC, 400, "API-884"),
+        ("?includeAssociatedData=LatestProvenanceResources", ASYNC, 400, "API-884"),
+        ("?organizeOutputBy=Patient", ASYNC, 400, "API-884"),
         ("", {**ASYNC, "Accept": "text/html"}, 406, "API-850"),
         ("/0123456789abcdef0123456789abcdef", {}, 404, "CASE-469"),
         ("/0123456789abcdef0123456789abcdef/Patient-1.ndjson", {}, 404, "CASE-469"),
@@ -202,5 +203,44 @@ def test_what_cannot_be_exported_is_refused(
 
 def test_what_is_not_understood_is_left_out_where_that_is_asked_for(service: Running) -> None:
     lenient = {**ASYNC, "Prefer": "respond-async, handling=lenient"}
-    told = manifest(service, service.http.get("/fhir/$export?_type=Patient,Nothing&_elements=id", headers=lenient))
+    told = manifest(service, service.http.get("/fhir/$export?_type=Patient,Nothing&unknown=id", headers=lenient))
     assert {each["type"] for each in told["output"]} == {"Patient"}
+
+
+def test_some_of_a_type_and_some_of_its_elements(service: Running) -> None:
+    """As HL7's guide writes it, encoded once; references may be by our own address, and a type without one is whole."""
+    first = decode(service.http.get("/fhir/Encounter?_count=1&_elements=subject").content)["entry"][0]["resource"]
+    person = f"{service.base}/fhir/{first['subject']['reference']}"
+    stays = decode(service.http.get("/fhir/Encounter", params={"subject": person}).content)["entry"]
+    whole = decode(service.http.get("/fhir/Account?_summary=count").content)["total"]
+    filters = f"Encounter?subject={person}&status=finished,in-progress,Encounter?_id=nobody"
+    asked = {"_type": "Encounter,Account", "_typeFilter": filters, "_elements": "Encounter.period"}
+    told = manifest(service, service.http.get("/fhir/Patient/$export", params=asked, headers=ASYNC))
+    found = fetched(service, told["output"])
+    ids = [each["id"] for each in found if each["resourceType"] == "Encounter"]
+    assert (ids, len(found) - len(ids)) == (sorted(each["resource"]["id"] for each in stays), whole)
+    for each in found:
+        in_part = any(tag["code"] == "SUBSETTED" for tag in each["meta"].get("tag", ()))
+        assert in_part is (each["resourceType"] == "Encounter") is ("subject" not in each)
+    assert whole > len(ids) > 0
+
+
+def test_filters_by_post_are_refused_where_they_are_wrong(service: Running) -> None:
+    for prefer in ("respond-async", "respond-async, handling=lenient"):
+        for asked, code in (("Patient?family=x", "FHIR-300"), ("Patient?shoe=43", "FHIR-202"), ("Patient", "FHIR-299")):
+            body = {"resourceType": "Parameters", "parameter": [{"name": "_typeFilter", "valueString": asked}]}
+            refused = service.http.post("/fhir/$export", json=body, headers={**ASYNC, "Prefer": prefer})
+            assert (refused.status_code, code_of(refused)) == (400, code), "less would be left out than was asked for"
+
+
+def test_there_is_no_export_of_a_group_and_the_statement_says_so(service: Running) -> None:
+    for method in ("GET", "POST"):
+        refused = service.http.request(method, "/fhir/Group/g1/$export", headers=ASYNC)
+        issue = decode(refused.content)["issue"][0]
+        assert (refused.status_code, code_of(refused), issue["code"]) == (404, "API-899", "not-supported")
+    (rest,) = decode(service.http.get("/fhir/metadata").content)["rest"]
+    assert "Group" not in [each["type"] for each in rest["resource"]]
+    (whole,) = rest["operation"]
+    patient = next(each for each in rest["resource"] if each["type"] == "Patient")
+    (of_patients,) = (each for each in patient["operation"] if each["name"] == "export")
+    assert "no export of a Group" in whole["documentation"] == of_patients["documentation"]

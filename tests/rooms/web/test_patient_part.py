@@ -93,5 +93,5 @@ def test_money_plans_and_debts_over_http(desk: tuple[Running, str]) -> None:
 def test_an_interim_settlement_is_refused_after_the_bill(desk: tuple[Running, str]) -> None:
     service, _ = desk
     part = {"reference": "S-1", "through": "2021-05-10", "amounts": {"basic": "10.00"}}
-    assert codes(post(service, "interim-settlements", part, 409)) == ["CASE-375"]
+    assert codes(post(service, "interim-settlements", part, 409)) == ["CASE-477"]
     assert codes(post(service, "interim-settlements/S-1/cancel", {"reason": "x"}, 409)) == ["CASE-373"]

@@ -22,6 +22,7 @@ CLERK = {"X-Actor": "cashier-07"}
     [
         (f"/cases/{CASE}/calls/nobody/hold", WHY, 404, "CASE-421"),
         (f"/cases/{CASE}/calls/aid/hold", {}, 422, "API-803"),
+        (f"/cases/{CASE}/calls/aid/hold", {"reason": " "}, 422, "API-803"),
         (f"/cases/{CASE}/calls/aid/resume", WHY, 409, "CASE-423"),
         (f"/cases/{CASE}/calls/aid/skip", WHY, 409, "CASE-435"),
         (f"/cases/{CASE}/calls/aid/present", WHY, 409, "CASE-427"),

@@ -36,7 +36,7 @@ class LatePayerIn(Shape):
 class WhyNow(Shape):
     """Why; it is written into the journal."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
 
 
 class LateBillOut(Shape):

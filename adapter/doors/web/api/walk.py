@@ -27,7 +27,7 @@ _ACT: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model":
 class Why(Shape):
     """Why; it is written into the journal. No personal data."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
 
 
 class CredentialIn(Shape):
@@ -48,7 +48,7 @@ class PauseIn(Shape):
     """For how long nothing goes out."""
 
     until: AwareDatetime | None = Field(None, description="Left out: until somebody resumes it.")
-    reason: str = Field(min_length=1, max_length=300)
+    reason: str = Field(min_length=1, max_length=300, pattern=r"\S")
 
 
 class EndpointOut(Shape):
@@ -59,7 +59,7 @@ class EndpointOut(Shape):
     simulator: bool
     paused_until: str | None = Field(description="A moment, or `resumed`; null while it may be spoken to.")
     why: str = Field(
-        description="`person`, `quiet-hours`, `maintenance`, `breaker`, `no-answer`; empty while not paused."
+        description="`person`, `quiet-hours`, `maintenance`, `breaker`, `asked-to-wait`, `no-answer`; empty: no pause."
     )
     by: str
     reason: str
@@ -68,6 +68,27 @@ class EndpointOut(Shape):
 
 class EndpointsOut(Shape):
     endpoints: list[EndpointOut]
+
+
+class SplitOut(Shape):
+    """A line's four parts; they add up to it. Amounts are text in yuan."""
+
+    full_self_pay: str
+    over_limit: str
+    pre_self_pay: str
+    in_scope: str
+
+
+class LineVarianceOut(Shape):
+    """A fee line that the payer split otherwise than our rules."""
+
+    line: str = Field(description="ChargeItem id.")
+    code: str
+    name: str
+    amount: str
+    ours: SplitOut
+    theirs: SplitOut
+    terms: str = Field(description="How the payer classes the line, in its own codes; may be empty.")
 
 
 class VarianceOut(Shape):
@@ -82,6 +103,7 @@ class VarianceOut(Shape):
     reference: str
     plan: str
     closed: dict[str, str] | None = Field(description="Who closed it, when and why.")
+    lines: list[LineVarianceOut] = Field(description="Lines that it split otherwise.")
 
 
 class VariancesOut(Shape):

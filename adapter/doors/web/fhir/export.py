@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.cases.export import Export, ExportState, cancel_export, export_now, fetch_file, start_export
 from adapter.cases.export_files import EXPORTED, OF_PATIENTS
-from adapter.cases.export_issues import export_failed
+from adapter.cases.export_narrowed import Narrowed, filters_in
 from adapter.doors.web.answers import exact
 from adapter.doors.web.context import ActorNow, Service, ServiceNow, Why, act, running
-from adapter.doors.web.fhir.export_issues import not_asynchronous, token_for_exports, wrong_export_parameter
+from adapter.doors.web.fhir.addresses import Identity
+from adapter.doors.web.fhir.export_issues import no_groups, not_asynchronous, token_for_exports, wrong_export_parameter
 from adapter.doors.web.fhir.negotiation import Format, came, outcome, wanted
+from adapter.doors.web.fhir.preferences import preferences
 from adapter.doors.web.fhir.reading import CONTENT, OUTCOME, base_of
 from adapter.model.case import Actor
 from adapter.model.issues import AdapterError
@@ -26,7 +28,9 @@ from adapter.model.issues import AdapterError
 NDJSON = "application/fhir+ndjson"
 
 _FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})
-_TAKEN = ("_type", "_since", "_outputFormat")
+_TAKEN = ("_type", "_since", "_outputFormat", "_typeFilter", "_elements")
+#: An element of the top level, of one type or of each that has it.
+_ELEMENT = re.compile(r"([A-Z][A-Za-z]*\.)?[a-z][A-Za-z]*", re.ASCII)
 #: What belongs to the answer of this request and not to the export.
 _BESIDE = frozenset({"_format", "_pretty", "reason"})
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -38,6 +42,7 @@ _ACCEPTED: dict[str, Any] = {
     "headers": {"Content-Location": {"schema": {"type": "string"}}},
 }
 _ASKED: dict[int | str, dict[str, Any]] = {202: _ACCEPTED, **dict.fromkeys((400, 403, 406, 422, 429), OUTCOME)}
+_NEVER: dict[int | str, dict[str, Any]] = dict.fromkeys((403, 404, 422), OUTCOME)
 _BODY: dict[str, Any] = {"requestBody": {"required": False, "content": CONTENT, "description": "Parameters"}}
 _MANIFEST: dict[str, Any] = {
     "description": "The manifest: what was written, and where.",
@@ -65,6 +70,20 @@ Types = Annotated[
 Since = Annotated[
     str | None, Query(alias="_since", description="Only what was written, or deleted, after this moment.")
 ]
+Filters = Annotated[
+    list[str] | None,
+    Query(
+        alias="_typeFilter",
+        description="`Type?parameter=value`, a search over one type, by commas or repeated; of several over one type a "
+        "resource answers one. Types without are exported whole.",
+    ),
+]
+Elements = Annotated[
+    str | None,
+    Query(
+        alias="_elements", description="`Type.element` or `element`, by commas: these, and those that must be there."
+    ),
+]
 OutputFormat = Annotated[str | None, Query(alias="_outputFormat", description=f"`{NDJSON}` is the only one.")]
 Prefer = Annotated[
     str | None, Header(description="`respond-async`, always; `handling=lenient` leaves unknown parameters out.")
@@ -89,6 +108,8 @@ def export_all(
     type_: Types = None,
     since: Since = None,
     output: OutputFormat = None,
+    filters: Filters = None,
+    elements: Elements = None,
     reason: Why = None,
 ) -> Response:
     """Every kept resource of the types, as it stands at this moment, as NDJSON by type. Needs an API token.
@@ -115,6 +136,8 @@ def export_patients(
     type_: Types = None,
     since: Since = None,
     output: OutputFormat = None,
+    filters: Filters = None,
+    elements: Elements = None,
     reason: Why = None,
 ) -> Response:
     """As `/fhir/$export`, of the types in R4's Patient compartment alone."""
@@ -166,6 +189,23 @@ async def export_patients_by_post(
 
 
 @router.get(
+    "/fhir/Group/{identity:identity}/$export",
+    summary="Not done: export a group 不支持按分组导出",
+    response_class=Response,
+    responses=_NEVER,
+)
+@router.post(
+    "/fhir/Group/{identity:identity}/$export",
+    summary="Not done: export a group 不支持按分组导出",
+    response_class=Response,
+    responses=_NEVER,
+)
+def export_group(request: Request, identity: Identity) -> Response:
+    """No groups of patients are kept: `Patient/$export` is of everybody, `_typeFilter` takes some."""
+    return outcome(request, [no_groups()], 404)
+
+
+@router.get(
     "/fhir/$export/{export_id}",
     summary="How far an export is 导出进度",
     response_class=Response,
@@ -178,7 +218,7 @@ def status(request: Request, export_id: ExportId, service: ServiceNow) -> Respon
         progress = {"X-Progress": f"{known.count} resources written", "Retry-After": str(_AGAIN)}
         return Response(status_code=202, headers=progress)
     if known.state is ExportState.FAILED:
-        return outcome(request, [export_failed(export_id, known.why)], 500)
+        return outcome(request, [known.failure], 500)
     assert known.finished_at is not None
     until = known.finished_at.astimezone(UTC) + timedelta(hours=service.settings.exports.hours)
     return exact(_manifest(known, base_of(request)), headers={"Expires": format_datetime(until, usegmt=True)})
@@ -223,27 +263,23 @@ def _start(
     actor: Actor,
     reason: str | None,
 ) -> Response:
-    preferred = _preferred(request)
-    if "respond-async" not in preferred:
+    preferred = preferences(request)
+    if not preferred.respond_async:
         raise AdapterError(not_asynchronous())
-    types, since = _understood(asked, known, lenient="handling=lenient" in preferred)
+    types, since, narrowed = _understood(asked, known, base_of(request), lenient=preferred.lenient)
     told = act(service, actor, reason, "bulk export")
-    made = start_export(types, since, str(request.url), service.tools, told)
+    made = start_export(types, since, str(request.url), service.tools, told, narrowed=narrowed)
     service.worker.wake()
     return Response(status_code=202, headers={"Content-Location": f"{base_of(request)}/$export/{made.id}"})
 
 
-def _preferred(request: Request) -> set[str]:
-    """What the headers ``Prefer`` ask for, one or several, however they are written."""
-    said = ",".join(request.headers.getlist("prefer")).replace(";", ",")
-    return {each.strip().lower().replace(" ", "") for each in said.split(",")}
-
-
 def _understood(
-    asked: Iterable[tuple[str, Any]], known: tuple[str, ...], *, lenient: bool
-) -> tuple[tuple[str, ...], datetime | None]:
-    """Types and moment. Raises AdapterError API-884."""
+    asked: Iterable[tuple[str, Any]], known: tuple[str, ...], base: str, *, lenient: bool
+) -> tuple[tuple[str, ...], datetime | None, Narrowed]:
+    """Types, moment, and what of the types. Raises AdapterError API-884."""
     types: list[str] = []
+    filters: list[str] = []
+    elements: list[str] = []
     since: datetime | None = None
     for name, value in asked:
         if name in _BESIDE:
@@ -259,12 +295,37 @@ def _understood(
         elif name == "_outputFormat":
             if value.partition(";")[0].strip().replace(" ", "+") not in _FORMATS:
                 raise _wrong(name, f"格式只有 {NDJSON}", f"{NDJSON} is the only format")
+        elif name == "_typeFilter":
+            filters.append(value)
+        elif name == "_elements":
+            elements += [each.strip() for each in value.split(",") if each.strip()]
+        elif name == "includeAssociatedData" and not lenient:
+            told = (
+                "出处(Provenance)按 _type 导出,不按关联附带",
+                "Provenance is exported as a type, and nothing beside it",
+            )
+            raise _wrong(name, *told)
         elif not lenient:
             raise _wrong("parameter", "不支持该参数", "there is no such parameter")
     strange = [each for each in types if each not in known]
     if strange and not lenient:
         raise _wrong("_type", "有不能导出的资源类型", "it names a type that is not exported here")
-    return tuple(each for each in known if not types or each in types), since
+    if not lenient and not all(map(_ELEMENT.fullmatch, elements)):
+        raise _wrong(
+            "_elements", "应为 类型.元素 或 元素,只能是顶层元素", "it is Type.element or element, of the top level"
+        )
+    taken = tuple(each for each in known if not types or each in types)
+    return taken, since, Narrowed(_filters(filters, taken, base, lenient=lenient), tuple(elements))
+
+
+def _filters(values: Iterable[str], types: tuple[str, ...], base: str, *, lenient: bool) -> tuple[str, ...]:
+    """The filters; one that is not understood is refused in any case: without it more would go out.
+
+    Args:
+        lenient: one over a type that is not exported is left out.
+    """
+    found = filters_in(values, base)
+    return tuple(each for each in found if not lenient or "?" not in each or each.partition("?")[0] in types)
 
 
 def _moment(value: str) -> datetime:

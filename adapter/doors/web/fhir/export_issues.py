@@ -1,4 +1,4 @@
-"""Issues of the addresses of bulk exports. Codes API-883 to API-885."""
+"""Issues of the addresses of bulk exports. Codes API-883 to API-885, API-899."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def wrong_export_parameter(name: str, zh: str, en: str) -> Issue:
         pointer=name,
         zh=f"导出参数不能这样用:{zh}",
         en=f"the export cannot be asked for like this: {en}",
-        hint_zh="可用参数为 _type、_since、_outputFormat;其余可用 Prefer: handling=lenient 忽略",
-        hint_en="_type, _since and _outputFormat are taken; Prefer: handling=lenient leaves others out",
+        hint_zh="可用参数为 _type、_since、_typeFilter、_elements、_outputFormat;"
+        "其余可用 Prefer: handling=lenient 忽略",
+        hint_en="_type, _since, _typeFilter, _elements and _outputFormat are taken; "
+        "Prefer: handling=lenient leaves others out",
     )
 
 
@@ -41,4 +43,17 @@ def token_for_exports() -> Issue:
         en="a service without an access token exports nothing",
         hint_zh="请设置 ADAPTER_API_TOKEN;在本机也可用 adapter export run",
         hint_en="set ADAPTER_API_TOKEN; on this machine adapter export run writes the same files",
+    )
+
+
+def no_groups() -> Issue:
+    """Nobody keeps groups of patients here."""
+    return Issue(
+        code="API-899",
+        severity=Severity.ERROR,
+        pointer="Group",
+        zh="不支持按 Group 导出:本系统不保存患者分组",
+        en="there is no export by Group: no groups of patients are kept here",
+        hint_zh="全部患者请用 Patient/$export;部分资源请加 _typeFilter,如 Encounter?service-provider=Organization/…",
+        hint_en="Patient/$export is of everybody; _typeFilter takes some, as Encounter?service-provider=Organization/…",
     )

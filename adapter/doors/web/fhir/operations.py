@@ -23,6 +23,7 @@ from adapter.doors.web.fhir.addresses import Identity
 from adapter.doors.web.fhir.negotiation import Format, answer, came, wanted
 from adapter.doors.web.fhir.operation_issues import wrong_parameter
 from adapter.doors.web.fhir.parameters import bill_answer, daily_bill_answer, entitlement_answer, given, text_of
+from adapter.doors.web.fhir.preferences import preferences
 from adapter.doors.web.fhir.reading import CONTENT, OUTCOME, base_of
 from adapter.doors.web.waiting import waited
 from adapter.model.case import Actor
@@ -99,7 +100,7 @@ async def preview(
     case_id = await _case_of(identity, service)
     if mode == "trial":
         await run_in_threadpool(settle.start_trial, case_id, service.tools, told)
-        return await _stands(request, identity, case_id, service, wanted, prefer)
+        return await _stands(request, identity, case_id, service, wanted)
     made = await run_in_threadpool(settle.estimate, case_id, service.tools, told, on=on)
     now = await run_in_threadpool(bill_now, case_id, service.tools)
     shown = bill_answer(replace(now, shown=made, under_way=False), now.row.issues)
@@ -130,7 +131,7 @@ async def settle_(
     told = act(service, actor, text_of(found, "reason"), "discharge settlement")
     case_id = await _case_of(identity, service)
     await run_in_threadpool(settle.start_settlement, case_id, service.tools, told, basis=basis)
-    return await _stands(request, identity, case_id, service, wanted, prefer)
+    return await _stands(request, identity, case_id, service, wanted)
 
 
 @router.post(
@@ -154,7 +155,7 @@ async def reverse_(
     case_id = await _case_of(identity, service)
     told = act(service, actor, reason, "reversal")
     await run_in_threadpool(reverse.start_reversal, case_id, service.tools, told)
-    return await _stands(request, identity, case_id, service, wanted, prefer)
+    return await _stands(request, identity, case_id, service, wanted)
 
 
 _STATE = "/fhir/Encounter/{identity:identity}/$bill-state"
@@ -225,16 +226,14 @@ def _state(request: Request, identity: str, wanted: Format, service: Service) ->
     return answer(request, bill_answer(now, now.row.issues), status, headers, format_=wanted)
 
 
-async def _stands(
-    request: Request, identity: str, case_id: str, service: Service, wanted: Format, prefer: str | None
-) -> Response:
+async def _stands(request: Request, identity: str, case_id: str, service: Service, wanted: Format) -> Response:
     """How the bill stands when the payers have answered, or when the caller's patience ends.
 
     Raises:
         AdapterError: CASE-306 with what holds the case.
     """
     look = partial(bill_now, case_id, service.tools)
-    now = await waited(service, _patience(prefer), look, lambda each: each.under_way)
+    now = await waited(service, _patience(request), look, lambda each: each.under_way)
     if now.row.held:
         raise AdapterError(held(case_id, len(now.row.issues)), *now.row.issues)
     if now.under_way:
@@ -247,13 +246,12 @@ def _follow(request: Request, identity: str) -> dict[str, str]:
     return {"Content-Location": f"{base_of(request)}/Encounter/{identity}/$bill-state", "Retry-After": "1"}
 
 
-def _patience(prefer: str | None) -> int:
-    """Seconds to wait, as RFC 7240 says them."""
-    said = dict(each.strip().partition("=")[::2] for each in (prefer or "").lower().split(","))
-    wait = said.get("wait", "")
-    if wait.isascii() and wait.isdigit():
-        return min(int(wait[:9]), _LONGEST)
-    return 0 if "respond-async" in said else _PATIENCE
+def _patience(request: Request) -> int:
+    """Seconds to wait for the payers."""
+    preferred = preferences(request)
+    if preferred.wait is not None:
+        return min(preferred.wait, _LONGEST)
+    return 0 if preferred.respond_async else _PATIENCE
 
 
 async def _case_of(identity: str, service: Service) -> str:

@@ -22,6 +22,7 @@ from adapter.doors.web.fhir.addresses import Identity, Kind
 from adapter.doors.web.fhir.bundles import history as history_bundle
 from adapter.doors.web.fhir.bundles import searchset
 from adapter.doors.web.fhir.negotiation import answer, wanted, wanted_by
+from adapter.doors.web.fhir.preferences import preferences
 from adapter.doors.web.fhir.versions import R5_BASE, version_of
 from adapter.fhir.canonical import decode
 from adapter.fhir.metadata import RELEASED, SERVED, capability_statement
@@ -181,8 +182,7 @@ def _searched(
     *,
     in_address: bool,
 ) -> Response:
-    lenient = "handling=lenient" in request.headers.get("prefer", "").replace(" ", "")
-    base = base_of(request)
+    lenient, base = preferences(request).lenient, base_of(request)
     pairs = pairs_of(asked, kind)
     format_ = wanted(request) if in_address else wanted_by(request, dict(pairs).get("_format"))
     query = parse(kind, pairs, base=base, lenient=lenient, in_address=in_address)

@@ -2,7 +2,7 @@
 
 What an entry may be is the same in both: a POST or PUT of what a hospital may write, a GET of anything that is served:
 a resource, one version, a history, a search. A HEAD is answered without the resource. Reads of a transaction see what
-it wrote.
+it wrote. A Bundle that only reads names no hospital.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from adapter.doors.web.fhir import writing_issues as wrong
 from adapter.doors.web.fhir.addresses import IDENTITY, KIND
 from adapter.doors.web.fhir.bundles import searchset
 from adapter.doors.web.fhir.negotiation import answer
+from adapter.doors.web.fhir.preferences import Preferences, Return, preferences
 from adapter.doors.web.fhir.reading import BUNDLE, CONTENT, OUTCOME, history_of, pairs_of, part_of
 from adapter.doors.web.fhir.writing import (
+    Asking,
+    AskingNow,
+    Caller,
     Hospital,
-    HospitalNow,
-    Return,
     Returning,
     Sent,
     Wanted,
@@ -50,6 +52,7 @@ router = APIRouter(tags=["FHIR"])
 
 Json = dict[str, Any]
 
+_READING = ("GET", "HEAD")
 _KIND, _ID = re.compile(KIND), re.compile(IDENTITY)
 
 #: Entries of one Bundle, at most.
@@ -72,12 +75,12 @@ class Entry:
 
 
 @router.post("/fhir", summary="Transaction or batch", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
-async def bundle(request: Request, sent: Sent, by: HospitalNow, asked: Returning, _format: Wanted) -> Response:
+async def bundle(request: Request, sent: Sent, by: AskingNow, _asked: Returning, _format: Wanted) -> Response:
     """A Bundle of type `transaction` is written whole or not at all; of a `batch` each entry stands for itself.
 
     References within are by `fullUrl` (`urn:uuid:…`) or by a search (`Patient?identifier=system|value`), which must
     find exactly one. Stays are taken in before the answer, which tells what was found about them; with
-    `Prefer: return=minimal` right after it.
+    `Prefer: return=minimal` right after it. `X-Source` is needed as soon as one entry does not only read.
     """
     kind = sent.get("type") if isinstance(sent, dict) and sent.get("resourceType") == "Bundle" else None
     if kind not in ("transaction", "batch"):
@@ -89,10 +92,21 @@ async def bundle(request: Request, sent: Sent, by: HospitalNow, asked: Returning
     if len(entries) > MOST_ENTRIES:
         raise AdapterError(wrong.too_many_entries(MOST_ENTRIES))
     carry_out = _transaction if kind == "transaction" else _batch
-    return await run_in_threadpool(carry_out, request, entries, by, asked)
+    return await run_in_threadpool(carry_out, request, entries, by, preferences(request))
 
 
-def _transaction(request: Request, entries: Sequence[Any], by: Hospital, asked: Return | None) -> Response:
+def _by(asking: Asking, entries: Sequence[Any]) -> Caller:
+    """The hospital that writes, or whoever only reads. Raises AdapterError API-854, API-856, MAP-112."""
+    return asking.reader() if all(map(_only_reads, entries)) else asking.hospital()
+
+
+def _only_reads(entry: Any) -> bool:
+    said = entry.get("request") if isinstance(entry, dict) else None
+    return isinstance(said, dict) and said.get("method") in _READING
+
+
+def _transaction(request: Request, entries: Sequence[Any], asking: Asking, preferred: Preferences) -> Response:
+    by, asked = _by(asking, entries), preferred.returning
     read: list[Entry] = []
     found: list[Issue] = []
     for number, each in enumerate(entries):
@@ -106,26 +120,27 @@ def _transaction(request: Request, entries: Sequence[Any], by: Hospital, asked: 
         raise AdapterError(*found)
     places = [number for number, each in enumerate(read) if each.change is not None]
     changes = [each.change for each in read if each.change is not None]
-    written = write(by.source, changes, by.tools, by.act, base=by.base)
-    remarks = {} if asked is Return.MINIMAL else take([written], by.tools, by.act)
-    answers: dict[int, Json] = {
-        place: _said(placed, remarks.get((written.file, number), ()), by, asked)
-        for number, (place, placed) in enumerate(zip(places, written.placed, strict=True))
-    }
-    answers |= {number: _read(each, by) for number, each in enumerate(read) if each.change is None}
-    return _answered(request, "transaction", answers, [written], by, asked)
+    answers: dict[int, Json] = {}
+    written = [_written(changes, by)] if changes else []
+    for one in written:
+        remarks = {} if asked is Return.MINIMAL else take(written, by.tools, by.act)
+        for number, placed in enumerate(one.placed):
+            answers[places[number]] = _said(placed, remarks.get((one.file, number), ()), by, asked)
+    answers |= {number: _read(each, by, preferred) for number, each in enumerate(read) if each.change is None}
+    return _answered(request, "transaction", answers, written, by, asked)
 
 
-def _batch(request: Request, entries: Sequence[Any], by: Hospital, asked: Return | None) -> Response:
+def _batch(request: Request, entries: Sequence[Any], asking: Asking, preferred: Preferences) -> Response:
+    by, asked = _by(asking, entries), preferred.returning
     answers: dict[int, Json] = {}
     written: dict[int, Written] = {}
     for number, each in enumerate(entries):
         try:
             entry = _entry(each, number, by.base)
             if entry.change is None:
-                answers[number] = _read(entry, by)
+                answers[number] = _read(entry, by, preferred)
             else:
-                written[number] = write(by.source, [entry.change], by.tools, by.act, base=by.base)
+                written[number] = _written([entry.change], by)
         except AdapterError as error:
             answers[number] = _refused(error.issues)
     remarks = {} if asked is Return.MINIMAL else take(written.values(), by.tools, by.act)
@@ -139,14 +154,19 @@ def _answered(
     kind: str,
     answers: Mapping[int, Json],
     written: Sequence[Written],
-    by: Hospital,
+    by: Caller,
     asked: Return | None,
 ) -> Response:
     listed: Json = {"entry": [answers[number] for number in sorted(answers)]} if answers else {}
     response = answer(request, {"resourceType": "Bundle", "type": f"{kind}-response", **listed})
-    if asked is Return.MINIMAL:
+    if written and asked is Return.MINIMAL:
         response.background = later(written, by)
     return response
+
+
+def _written(changes: Sequence[Change], by: Caller) -> Written:
+    assert isinstance(by, Hospital)  # a Bundle with something to write was asked for its hospital
+    return write(by.source, changes, by.tools, by.act, base=by.base)
 
 
 def _at(place: str, issue: Issue) -> Issue:
@@ -165,7 +185,7 @@ def _entry(entry: Any, number: int, base: str) -> Entry:
     if not isinstance(method, str) or not isinstance(url, str):
         raise AdapterError(posted_issues.entry_unusable(place, "缺少 request", "it has no request"))
     url = url.removeprefix(f"{base}/").removeprefix("/")
-    if method in ("GET", "HEAD"):
+    if method in _READING:
         return Entry(read=url, bare=method == "HEAD")
     if method in ("DELETE", "PATCH"):
         raise AdapterError(wrong.not_done(place, method))
@@ -190,29 +210,29 @@ def _entry(entry: Any, number: int, base: str) -> Entry:
     return Entry(change)
 
 
-def _read(entry: Entry, by: Hospital) -> Json:
+def _read(entry: Entry, by: Caller, preferred: Preferences) -> Json:
     """Answer a GET: one resource, one version, a history or a search. What is wrong is told in the entry."""
     path, _, asked = entry.read.partition("?")
     try:
-        told_ = _looked_up(path.split("/"), pairs_of(asked, "GET"), by)
+        told_ = _looked_up(path.split("/"), pairs_of(asked, "GET"), by, lenient=preferred.lenient)
     except AdapterError as error:
         return _refused(error.issues)
     return {"response": told_["response"]} if entry.bare else told_
 
 
-def _looked_up(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Hospital) -> Json:
+def _looked_up(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Caller, *, lenient: bool) -> Json:
     if not _KIND.fullmatch(parts[0]) or (len(parts) > 1 and not _ID.fullmatch(parts[1])):
         raise AdapterError(issues.no_such_resource("GET"))  # and what it was is not repeated
     response = {"status": _status(200)}
     if len(parts) == 1 and parts[0] in SERVED:
-        query = parse(parts[0], asked, base=by.base, in_address=False)
+        query = parse(parts[0], asked, base=by.base, lenient=lenient, in_address=False)
         return {"resource": searchset(query, search_resources(query, by.tools, by.act), by.base), "response": response}
     if len(parts) == 3 and parts[2] == "_history":
         return {"resource": history_of(parts[0], parts[1], asked, by.tools, by.act, by.base), "response": response}
     return _one(parts, asked, by)
 
 
-def _one(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Hospital) -> Json:
+def _one(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Caller) -> Json:
     kind, identity = (parts[0], parts[1]) if len(parts) in (2, 4) else ("", "")
     version = int(parts[3]) if len(parts) == 4 and parts[3].isdecimal() and len(parts[3]) < 9 else None
     row = None
@@ -226,7 +246,7 @@ def _one(parts: Sequence[str], asked: Sequence[tuple[str, str]], by: Hospital) -
     return {"resource": part_of(row, asked), "response": response}
 
 
-def _said(placed: Placed, remarks: Sequence[Issue], by: Hospital, asked: Return | None) -> Json:
+def _said(placed: Placed, remarks: Sequence[Issue], by: Caller, asked: Return | None) -> Json:
     found = [*placed.issues, *remarks]
     response: Json = {
         "status": _status(201 if placed.created else 200),

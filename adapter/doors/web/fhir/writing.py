@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -27,11 +26,13 @@ from adapter.doors.web.context import ActorNow, Service, ServiceNow, Why, act
 from adapter.doors.web.fhir import writing_issues as wrong
 from adapter.doors.web.fhir.addresses import Identity, Kind
 from adapter.doors.web.fhir.negotiation import Format, answer, came, outcome, wanted
+from adapter.doors.web.fhir.preferences import Return, preferences
 from adapter.doors.web.fhir.reading import CONTENT, OUTCOME, RESOURCE, base_of
 from adapter.fhir import posted_issues
 from adapter.fhir.metadata import SERVED
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.posted import WRITABLE
+from adapter.model.case import Actor
 from adapter.model.issues import AdapterError, Issue
 from adapter.settings import Settings
 
@@ -49,15 +50,8 @@ _WRITTEN: dict[int | str, dict[str, Any]] = {200: RESOURCE, 201: _CREATED, **_RE
 _NEVER: dict[int | str, dict[str, Any]] = {405: OUTCOME, 404: OUTCOME, 406: OUTCOME}
 
 
-class Return(StrEnum):
-    """What an answer holds, as ``Prefer: return=…`` asks."""
-
-    MINIMAL = "minimal"
-    REPRESENTATION = "representation"
-    OUTCOME = "OperationOutcome"
-
-
 def returning(
+    request: Request,
     prefer: Annotated[
         str | None,
         Header(
@@ -67,18 +61,13 @@ def returning(
     ] = None,
 ) -> Return | None:
     """What the answer is to hold; None where nothing, or nothing known, is asked for."""
-    for part in re.split(r"[,;]", prefer or ""):
-        name, _, value = (each.strip() for each in part.partition("="))
-        if name.lower() == "return" and (value := value.strip('"')) in list(Return):
-            return Return(value)
-    return None
+    return preferences(request).returning
 
 
 @dataclass(frozen=True, slots=True)
-class Hospital:
-    """Who writes, and what writing needs."""
+class Caller:
+    """Who asks, and what answering needs."""
 
-    source: str
     service: Service
     act: Act
     base: str
@@ -88,7 +77,46 @@ class Hospital:
         return self.service.tools
 
 
-def hospital(
+@dataclass(frozen=True, slots=True)
+class Hospital(Caller):
+    """Who writes."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who sent a request of which it is not known yet whether it writes.
+
+    Attributes:
+        source: the hospital that is named, or the one of the settings.
+    """
+
+    service: Service
+    actor: Actor
+    reason: str | None
+    source: str | None
+    base: str
+
+    def reader(self) -> Caller:
+        """As one who only reads: no hospital is asked for."""
+        return Caller(self.service, act(self.service, self.actor, self.reason, "read"), self.base)
+
+    def hospital(self) -> Hospital:
+        """As the hospital that writes.
+
+        Raises:
+            AdapterError: API-854 none is named, API-856 it does not speak FHIR, MAP-112 there is no such source.
+        """
+        if not self.source:
+            raise AdapterError(wrong.no_hospital_named())
+        if speaking(self.source, self.service.tools) is None:
+            raise AdapterError(wrong.speaks_no_fhir(self.source))
+        told_ = act(self.service, self.actor, self.reason, "written by the hospital")
+        return Hospital(self.service, told_, self.base, self.source)
+
+
+def asking(
     request: Request,
     service: ServiceNow,
     actor: ActorNow,
@@ -101,19 +129,18 @@ def hospital(
             examples=["tianhu_county"],
         ),
     ] = None,
-) -> Hospital:
-    """The hospital that writes.
-
-    Raises:
-        AdapterError: API-854 none is named, API-856 it does not speak FHIR, MAP-112 there is no such source.
-    """
+) -> Asking:
+    """Who sent a request, and the hospital that it names."""
     settings: Settings = request.app.state.settings
-    source = x_source or settings.fhir_source
-    if not source:
-        raise AdapterError(wrong.no_hospital_named())
-    if speaking(source, service.tools) is None:
-        raise AdapterError(wrong.speaks_no_fhir(source))
-    return Hospital(source, service, act(service, actor, reason, "written by the hospital"), base_of(request))
+    return Asking(service, actor, reason, x_source or settings.fhir_source, base_of(request))
+
+
+AskingNow = Annotated[Asking, Depends(asking)]
+
+
+def hospital(by: AskingNow) -> Hospital:
+    """The hospital that writes. Raises AdapterError as ``Asking.hospital``."""
+    return by.hospital()
 
 
 Sent = Annotated[Any, Depends(came)]
@@ -284,7 +311,7 @@ def _one(request: Request, change: Change, by: Hospital, asked: Return | None) -
     return answer(request, body, status, headers)
 
 
-def later(written: Sequence[Written], by: Hospital) -> BackgroundTask:
+def later(written: Sequence[Written], by: Caller) -> BackgroundTask:
     """Take in what was written after the answer has gone. What breaks off is gone on with at the next start."""
     return BackgroundTask(take, written, by.tools, by.act)
 

@@ -210,7 +210,9 @@ def test_a_token_endpoint_that_is_down_is_an_endpoint_that_is_down(
     got = bureau.deliver(message())
     assert (got.outcome, got.sent, got.issues, got.retry_after) == (Outcome.NOT_SEEN, False, (), wait)
     line = Traffic({"insurer": TrafficRules(breaker_failures=1)})
-    assert (line.heard("insurer", got, clock.now()) is None) is (wait is not None), "silence opens the breaker"
+    closed = line.heard("insurer", got, clock.now())
+    assert closed is not None
+    assert closed.why == ("breaker" if wait is None else "asked-to-wait"), "silence opens the breaker"
     clock.moment += timedelta(seconds=(wait or 5) + 1)
     assert bureau.deliver(message()).outcome is Outcome.UNKNOWN
 
@@ -318,3 +320,14 @@ def test_a_key_that_nobody_named_is_named_by_its_thumbprint(tmp_path: Path) -> N
     again = load_signer("p", client_id="c", key=file, kid=None, alg="ES384")
     assert own.public() == again.public() and len(str(own.public()["kid"])) == 43
     assert isinstance(load_clients(clients_file(tmp_path, own.public())), TokenDesk)
+
+
+@respx.mock
+def test_a_token_endpoint_that_asked_to_wait_is_not_waited_for_longer_by_those_who_come_later(
+    signer: Signer, clock: TestClock
+) -> None:
+    respx.post(URL).mock(return_value=httpx.Response(503, headers={"Retry-After": "40"}))
+    bureau = payer(tokens(signer, clock), clock)
+    assert bureau.deliver(message()).leave_alone == 40
+    clock.moment += timedelta(seconds=30)
+    assert bureau.deliver(message()).leave_alone == 10

@@ -216,3 +216,10 @@ def test_base_snapshots_are_whole(bases: Any) -> None:
 def test_variants_are_named_by_their_keys() -> None:
     assert [each.key for each in (R4, R5, HL7_CHINA)] == list(VARIANTS)
     assert (R4.release, R5.release, HL7_CHINA.release) == ("R4", "R5", "R5")
+
+
+@pytest.mark.parametrize("key", VARIANTS)
+def test_each_group_of_a_map_says_where_it_leads(key: str) -> None:
+    """A server that takes files one by one (HAPI's) refuses a map with a group that does not."""
+    maps = [each for each in BUILT[key].definitions if each["resourceType"] == "ConceptMap"]
+    assert maps and all(group["source"] and group["target"] for each in maps for group in each["group"])

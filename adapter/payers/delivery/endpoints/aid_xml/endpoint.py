@@ -109,6 +109,7 @@ class AidXmlEndpoint:
                 return None
             answered = self._post(operation, envelope(operation, fields, {}, namespace=NAMESPACE))
             if not isinstance(answered, Answered) or answered.status != 200:
+                why.append(replace(self._not_sent(), leave_alone=answered.leave_alone))
                 return None
             try:
                 return read_reply(answered.body, operation), answered.body
@@ -117,7 +118,8 @@ class AidXmlEndpoint:
 
         found = look(message, ask, self._clock.now())
         told = found.issues or tuple(issue for each in why for issue in each.issues)
-        return Receipt(found.outcome, self._clock.now(), body=found.body, issues=told)
+        alone = max((each.leave_alone or 0 for each in why), default=0) or None
+        return Receipt(found.outcome, self._clock.now(), body=found.body, issues=told, leave_alone=alone)
 
     def remittance(self, day: date, facility: str) -> Remittance:
         """The service lists nothing. Raises AdapterError DEL-595."""
@@ -155,7 +157,7 @@ class AidXmlEndpoint:
         fields = {"userName": self._user_name, "password": self._password()}
         answered = self._post("login", envelope("login", fields, {}, namespace=NAMESPACE))
         if not isinstance(answered, Answered) or answered.status != 200:
-            return self._not_sent()
+            return replace(self._not_sent(), leave_alone=answered.leave_alone)
         try:
             told = self._definitions.code(read_reply(answered.body, "login").code)
         except Unreadable as error:
@@ -181,7 +183,8 @@ class AidXmlEndpoint:
             return Receipt(Outcome.UNKNOWN, now)
         status, body = answered.status, answered.body
         if status >= 500 or status in _TELLS_NOTHING or 300 <= status < 400:
-            return Receipt(Outcome.UNKNOWN, now, body=body, retry_after=answered.retry_after)
+            again, alone = answered.retry_after, answered.leave_alone
+            return Receipt(Outcome.UNKNOWN, now, body=body, retry_after=again, leave_alone=alone)
         if status >= 400:
             return Receipt(Outcome.REJECTED, now, body=body, issues=(common.rejected(message.key, status, "—"),))
         try:

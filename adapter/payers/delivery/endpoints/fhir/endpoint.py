@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -97,10 +98,10 @@ class FhirEndpoint:
         if isinstance(found, NoAnswer):
             return Receipt(Outcome.UNKNOWN, self._clock.now())
         if isinstance(found, NotSent):
-            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=found.retry_after, issues=found.issues)
+            return self._not_told(found, found.issues)
         if found.status != 200:
             told = _shut_out(message.key, found)
-            return Receipt(Outcome.UNKNOWN, self._clock.now(), retry_after=found.retry_after, issues=told)
+            return self._not_told(found, told)
 
         def read(body: Any) -> Receipt:
             if answers.is_empty(body):
@@ -112,8 +113,7 @@ class FhirEndpoint:
     def _receipt(self, message: OutboundMessage, answered: Answered | NotSent | NoAnswer) -> Receipt:
         now = self._clock.now()
         if isinstance(answered, NotSent):
-            told = answered.issues
-            return Receipt(Outcome.NOT_SEEN, now, retry_after=answered.retry_after, issues=told, sent=False)
+            return replace(self._not_told(answered, answered.issues), outcome=Outcome.NOT_SEEN, sent=False)
         if isinstance(answered, NoAnswer):
             return Receipt(Outcome.UNKNOWN, now)
         if told := _shut_out(message.key, answered):
@@ -122,7 +122,7 @@ class FhirEndpoint:
         says = verdict(answered.status)
         if says is Verdict.TELLS_NOTHING:
             odd = outcome_issues(answered.body, message.key, highest=Severity.WARNING)
-            return Receipt(Outcome.UNKNOWN, now, body=answered.body, retry_after=answered.retry_after, issues=odd)
+            return replace(self._not_told(answered, odd), body=answered.body)
         if says is Verdict.REFUSED:
             reason = issues.rejected(message.key, answered.status, _diagnostics(answered.body))
             told = (reason, *outcome_issues(answered.body, message.key))
@@ -130,6 +130,11 @@ class FhirEndpoint:
         return self._read(
             message, answered.body, lambda body: self._accepted(message, message.key, body, answered.body)
         )
+
+    def _not_told(self, answered: Answered | NotSent, why: tuple[Issue, ...]) -> Receipt:
+        """Nothing is known by it but when to come back."""
+        now, again, alone = self._clock.now(), answered.retry_after, answered.leave_alone
+        return Receipt(Outcome.UNKNOWN, now, issues=why, retry_after=again, leave_alone=alone)
 
     def _read(self, message: OutboundMessage, raw: bytes, read: Callable[[Any], Receipt]) -> Receipt:
         """An answer that cannot be read tells nothing; one that a payer refuses with is a rejection."""

@@ -26,6 +26,7 @@ from adapter.payers.delivery.endpoints.nhsa.envelope import envelope
 from adapter.payers.delivery.endpoints.nhsa.facts import Row, Told, id_number
 from adapter.payers.delivery.endpoints.nhsa.history import ALL_LINES, message_id, sent_input, visit_of
 from adapter.payers.delivery.endpoints.nhsa.hospital import Hospital
+from adapter.payers.delivery.endpoints.nhsa.line_splits import with_line_splits
 from adapter.payers.delivery.endpoints.nhsa.load import Dialect
 from adapter.payers.delivery.endpoints.nhsa.msgid import MessageIds
 from adapter.payers.delivery.endpoints.nhsa.receipts import DIVIDING, unread
@@ -204,6 +205,11 @@ class _Turn:
             raise error
         return False
 
+    def answered(self, *numbers: str) -> Done:
+        """What the payers answered to the last of these, with the bureau's own split of the lines."""
+        last = [each for each in self.so_far if each.message.operation in numbers][-1]
+        return Done(with_line_splits(last.message.key, last.receipt.answers, self.told))
+
     def check_insured(self) -> None:
         """The person is known and enrolled. Raises AdapterError DEL-546."""
         if given_by_visit(self.told, "insutype"):
@@ -287,7 +293,7 @@ def _check_ready(turn: _Turn) -> None:
 
 def _trial(turn: _Turn) -> OutboundMessage | Done:
     if "2303" in turn.asked and turn.is_divided("2303"):
-        return Done()
+        return turn.answered("2303")
     _check_ready(turn)
     facts = turn.told.facts
     key = f"{facts.key}.trial.{facts.settlement.basis[:12]}.{turn.at:%Y%m%d%H%M%S%f}"
@@ -296,7 +302,7 @@ def _trial(turn: _Turn) -> OutboundMessage | Done:
 
 def _settle(turn: _Turn) -> OutboundMessage | Done:
     if "2304" in turn.asked:
-        return Done() if turn.is_divided("2304", "5203") else turn.message("5203")
+        return turn.answered("2304", "5203") if turn.is_divided("2304", "5203") else turn.message("5203")
     if turn.told.visit.settled is not None:
         raise AdapterError(issues.settled_before(f"{turn.told.facts.key}.settle"))
     _check_ready(turn)

@@ -117,12 +117,16 @@ class NhsaEndpoint:
         """
         if message.attempts and message.last_attempt is None:
             return Receipt(Outcome.NOT_SEEN, self._clock.now())
-        found = look(message, self._region, lambda number, node: self._question(message, number, node))
+        heard: list[Answered | NotSent | NoAnswer] = []
+        found = look(message, self._region, lambda number, node: self._question(message, number, node, heard))
         now = self._clock.now()
         if found.body is not None:
             done = done_receipt(message, found.body, now, self._region, self._definitions)
             return replace(done, issues=(*found.issues, *done.issues))
-        return Receipt(found.outcome, now, issues=found.issues, retry_after=1)
+        alone = max((each.leave_alone or 0 for each in heard), default=0) or None
+        silent = bool(heard) and not any(isinstance(each, Answered) for each in heard)
+        again = None if silent else alone or 1  # who does not answer at all has asked for nothing
+        return Receipt(found.outcome, now, issues=found.issues, retry_after=again, leave_alone=alone)
 
     def remittance(self, day: date, facility: str) -> Remittance:
         """The platform lists nothing by itself. Raises AdapterError DEL-566; ``statement`` is the way."""
@@ -204,7 +208,8 @@ class NhsaEndpoint:
             return Receipt(Outcome.UNKNOWN, now)
         judged, body = self._judged(message, answered)
         if judged.verdict is Verdict.UNCLEAR:
-            return Receipt(Outcome.UNKNOWN, now, body=body, retry_after=answered.retry_after, issues=judged.issues)
+            told, again, alone = judged.issues, answered.retry_after, answered.leave_alone
+            return Receipt(Outcome.UNKNOWN, now, body=body, retry_after=again, issues=told, leave_alone=alone)
         if judged.verdict is Verdict.REFUSED:
             return self._refused(message, judged, body, now)
         return done_receipt(message, body, now, self._region, self._definitions)
@@ -224,13 +229,20 @@ class NhsaEndpoint:
 
     # -- questions beside the stored messages --------------------------------------------------------------------------
 
-    def _question(self, like: OutboundMessage, number: str, node: Mapping[str, Any]) -> tuple[Verdict, Answer | None]:
-        """Ask something that has no effect, for the sake of a stored message."""
+    def _question(
+        self,
+        like: OutboundMessage,
+        number: str,
+        node: Mapping[str, Any],
+        heard: list[Answered | NotSent | NoAnswer],
+    ) -> tuple[Verdict, Answer | None]:
+        """Ask something that has no effect, for the sake of a stored message; what came of it is added to ``heard``."""
         now = self._clock.now()
         key = f"{like.key}.ask.{number}.{now:%Y%m%d%H%M%S%f}"
         home = str(decode(like.composed).get("insuplc_admdvs", ""))
         asked = self.dialogue.stored(like, number, {"data": dict(node)}, key, now, effect=False, insuplc=home)
         answered = self._post(asked, None)
+        heard.append(answered)
         if not isinstance(answered, Answered):
             return Verdict.UNCLEAR, None
         judged, _ = self._judged(asked, answered)

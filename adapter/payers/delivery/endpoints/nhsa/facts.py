@@ -148,13 +148,14 @@ def id_number(held: Held) -> str:
 
 
 def _sum_of(part: str) -> Fact:
-    """A sum of the bureau's own split of the lines, or None while it has not split them all."""
+    """A sum of the bureau's own split of the lines, or None where it has not split them all to the fen."""
 
     def fact(told: Told, row: Row) -> Money | None:
-        splits = [line.split for line in told.visit.lines.values()]
-        if not splits or any(split is None for split in splits):
+        lines = told.visit.lines.values()
+        splits = [line.split for line in lines if line.split is not None and line.split.total == line.amount]
+        if not splits or len(splits) < len(lines):
             return None
-        return Money.total(getattr(split, part) for split in splits if split is not None)
+        return Money.total(getattr(split, part) for split in splits)
 
     return fact
 

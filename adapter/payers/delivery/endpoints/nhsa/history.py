@@ -46,12 +46,19 @@ class Insured:
 
 @dataclass(frozen=True, slots=True)
 class SentLine:
-    """A fee line that the bureau accepted: digest of what was sent, its amount and the bureau's own split."""
+    """A fee line that the bureau accepted: digest of what was sent, its amount and the bureau's own split.
+
+    Attributes:
+        split: None where the bureau gave none, or one that cannot be read to the fen (``unread`` names its field).
+        terms: how the bureau classes the line, in its own codes, or empty.
+    """
 
     digest: str
     amount: Money
     original: str = ""
     split: LineSplit | None = None
+    unread: str = ""
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,25 +213,41 @@ def _charged(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
         return replace(visit, refused=(*visit.refused, RefusedChunk(lines, answer.words, exchange.receipt.at)))
     told = {text_of(row.get("feedetl_sn")): row for row in answer.rows("result")}
     told = told if exchange.receipt.told_by is None else {serial: {} for serial in sent}
-    accepted = {
-        serial: SentLine(
-            row_digest(row),
-            amount_of(told[serial].get("det_item_fee_sumamt")) or Money.yuan(row["det_item_fee_sumamt"]),
-            text_of(row.get("init_feedetl_sn")),
-            _split(told[serial]),
-        )
-        for serial, row in sent.items()
-        if serial in told
-    }
+    accepted = {serial: _accepted(row, told[serial]) for serial, row in sent.items() if serial in told}
     return replace(visit, lines={**visit.lines, **accepted})
 
 
-def _split(row: Mapping[str, Any]) -> LineSplit | None:
-    names = ("fulamt_ownpay_amt", "overlmt_amt", "preselfpay_amt", "inscp_scp_amt")
-    if not any(text_of(row.get(name)) for name in names):
-        return None
-    full, over, pre, scope = (amount_of(row.get(name)) or ZERO for name in names)
-    return LineSplit(full, over, pre, scope, SplitBasis.PAYER)
+#: Fields of 2301's answer: a line's amount, its four parts in the order of ``LineSplit``, its class.
+_AMOUNT = "det_item_fee_sumamt"
+_PARTS = ("fulamt_ownpay_amt", "overlmt_amt", "preselfpay_amt", "inscp_scp_amt")
+_TERMS = ("chrgitm_lv", "selfpay_prop", "pric_uplmt_amt", "lmt_used_flag")
+
+
+def _accepted(sent: Mapping[str, Any], told: Mapping[str, Any]) -> SentLine:
+    """A line as it was sent, with what the bureau said of it.
+
+    A line that nobody has split has no split: parts that are all left out are no zeros.
+    """
+    amounts: dict[str, Money | None] = {}
+    unread = ""
+    for name in (_AMOUNT, *_PARTS):
+        try:
+            amounts[name] = amount_of(told.get(name))
+        except ValueError:
+            amounts[name], unread = None, unread or name
+    parts = [amounts[name] for name in _PARTS]
+    split = None
+    if not unread and any(part is not None for part in parts):
+        full, over, pre, scope = (part or ZERO for part in parts)
+        split = LineSplit(full, over, pre, scope, SplitBasis.PAYER)
+    return SentLine(
+        row_digest(sent),
+        amounts[_AMOUNT] or Money.yuan(sent[_AMOUNT]),
+        text_of(sent.get("init_feedetl_sn")),
+        split,
+        unread,
+        ", ".join(f"{name} {text_of(told[name])[:20]}" for name in _TERMS if text_of(told.get(name))),
+    )
 
 
 def _withdrawn(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:

@@ -109,3 +109,44 @@ def file_unreadable(pointer: str, why: str) -> Issue:
         hint_zh="请重新下载;仍不行请与医保联系",
         hint_en="fetch it again, or ask the bureau",
     )
+
+
+def splits_differ(key: str, part: str, lines: Money, settled: Money) -> Issue:
+    """The bureau's lines add up to something else than its settlement counts."""
+    return Issue(
+        code="DEL-646",
+        severity=Severity.WARNING,
+        pointer=key,
+        zh=f"医保逐条返回的拆分合计与其结算不符:{part} 明细合计 {lines} 元,结算 {settled} 元;未采用其明细拆分",
+        en=f"the bureau's lines do not add up to its settlement: {part} is {lines} by line, {settled} settled;"
+        " its lines were not used",
+        hint_zh="支付金额以结算为准,不受影响;请与医保核对明细拆分",
+        hint_en="the settlement's amounts count all the same; check the lines with the bureau",
+    )
+
+
+def split_unbalanced(key: str, lines: int, code: str, parts: Money, amount: Money) -> Issue:
+    """The parts that the bureau made of a line are not the line."""
+    return Issue(
+        code="DEL-647",
+        severity=Severity.WARNING,
+        pointer=key,
+        zh=f"医保对 {lines} 条明细的拆分与金额不等,如 {code}:合计 {parts} 元,明细 {amount} 元;未采用其明细拆分",
+        en=f"the bureau's parts of {lines} lines are not the line, as of {code}: {parts} together of {amount};"
+        " its lines were not used",
+        hint_zh="支付金额以结算为准,不受影响;请与医保核对明细拆分",
+        hint_en="the settlement's amounts count all the same; check the lines with the bureau",
+    )
+
+
+def split_unreadable(key: str, lines: int, first: str) -> Issue:
+    """The bureau's split of a line cannot be read to the fen."""
+    return Issue(
+        code="DEL-648",
+        severity=Severity.WARNING,
+        pointer=key,
+        zh=f"医保对 {lines} 条明细返回的金额无法读到分,如 {first};未采用其明细拆分",
+        en=f"the bureau's amounts of {lines} lines cannot be read to the fen, as {first}; its lines were not used",
+        hint_zh="支付金额以结算为准,不受影响;请与医保核对明细拆分",
+        hint_en="the settlement's amounts count all the same; check the lines with the bureau",
+    )
