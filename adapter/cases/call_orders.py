@@ -49,6 +49,32 @@ def call_orders(tx: Transaction, case_id: str, version: int) -> CallOrders:
     return CallOrders(held, frozenset(call for of, _, call in skipped if of == str(version)))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order that stands on a call, for people to see: it may have been given long before the call's turn comes.
+
+    Attributes:
+        what: ``held`` or ``skipped``, as in ``Order``.
+        at: when it was given, ISO 8601.
+    """
+
+    call: str
+    what: str
+    by: str
+    at: str
+    reason: str
+
+
+def orders_standing(tx: Transaction, case_id: str, version: int) -> tuple[Standing, ...]:
+    """Every held call of a case, and those that were left out of this bill version, by call."""
+    orders = _orders(tx, case_id)
+    told = [(name, "held", each) for name, each in orders["held"].items()]
+    subjects = [(*subject.partition("/"), each) for subject, each in orders["skipped"].items()]
+    told += [(call, "skipped", each) for of, _, call, each in subjects if of == str(version)]
+    found = [Standing(call, what, str(each["by"]), str(each["at"]), str(each["reason"])) for call, what, each in told]
+    return tuple(sorted(found, key=lambda each: (each.call, each.what)))
+
+
 def held_call(tx: Transaction, case_id: str, call: str) -> str | None:
     """Why a call is held, or None."""
     found = _orders(tx, case_id)["held"].get(call)

@@ -17,7 +17,7 @@ from adapter.cases.tools import Act, Tools
 from adapter.fhir.clearing import money_received
 from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
-from adapter.model.case import BillState, CallState, ClearingState
+from adapter.model.case import CLEARING_MOVES, BillState, CallState, ClearingState
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.money import ZERO, Money
 from adapter.model.settlement import Authority, Payer
@@ -59,8 +59,8 @@ def declare(endpoint: str, facility: str, month: date, tools: Tools, act: Act) -
         month: any day of it.
 
     Raises:
-        AdapterError: CASE-390, CASE-391 when there is nothing to declare, CASE-301 once it was agreed or received,
-            PRG-282 by the service itself.
+        AdapterError: CASE-390, CASE-391 when there is nothing to declare, CASE-502 once it was declared and until it is
+            disputed, PRG-282 by the service itself.
     """
     _require_called(endpoint, tools)
     book = clearing_book(endpoint, facility, month)
@@ -69,6 +69,7 @@ def declare(endpoint: str, facility: str, month: date, tools: Tools, act: Act) -
     with tools.ledger.transaction() as tx:
         if tx.book_state(book) is None:
             tx.open_book(book, **act.said)
+        _refuse_declared(tx, book)
         tx.move_book(book, ClearingState.DECLARED, **act.said)
         stands, test_profile = standing_of(tx, endpoint, facility, tools)
         before = declared_before(tx, endpoint, facility, leaving_out=book)
@@ -92,7 +93,7 @@ def declare(endpoint: str, facility: str, month: date, tools: Tools, act: Act) -
 
 
 def agree(endpoint: str, facility: str, month: date, reference: str, tools: Tools, act: Act) -> Batch:
-    """The payer confirms the declared amount. Raises AdapterError CASE-391, CASE-301, PRG-282."""
+    """The payer confirms the declared amount. Raises AdapterError CASE-391, CASE-503, PRG-282."""
     return _answered(endpoint, facility, month, ClearingState.AGREED, {"reference": reference}, tools, act)
 
 
@@ -102,7 +103,7 @@ def dispute(endpoint: str, facility: str, month: date, recognised: Money, why: s
     Args:
         why: its reasons, without personal data: the lines are named by case.
 
-    Raises AdapterError CASE-391, CASE-392 without a reason or for the very amount declared, CASE-301, PRG-282.
+    Raises AdapterError CASE-391, CASE-392 without a reason or for the very amount declared, CASE-503, PRG-282.
     """
     told = {"recognised": recognised.text, "why": why}
     return _answered(endpoint, facility, month, ClearingState.DISPUTED, told, tools, act)
@@ -132,7 +133,7 @@ def receive(
 
     Raises:
         AdapterError: CASE-391, CASE-392 when the parts do not add up, a deduction has no reason, or more is offset
-            than was prepaid; CASE-393, CASE-301 before the payer answered, PRG-282.
+            than was prepaid; CASE-393, CASE-503 before the payer answered, PRG-282.
     """
     book = clearing_book(endpoint, facility, month)
     require_person(book, act.actor, "receive", "登记到账")
@@ -144,7 +145,7 @@ def receive(
             return Batch(book, state, again, again=True)
         _check_received(book, received, reference, why_deducted, prepaid_left(tx, endpoint, facility))
         found = expected_parts(tx, endpoint, facility, month.year, book, received, tools)
-        tx.move_book(book, ClearingState.RECEIVED, **act.said)
+        _move(tx, book, state, ClearingState.RECEIVED, act)
         payers = {Payer(name): Money.yuan(amount) for name, amount in paper["payers"].items()}
         entries = came_in(endpoint, payers, received, reference)
         if entries:
@@ -233,17 +234,31 @@ def _answered(
     book = clearing_book(endpoint, facility, month)
     require_person(book, act.actor, str(state), "登记付款方答复")
     with tools.ledger.transaction() as tx:
-        _, paper = _on_record(tx, book)
+        before, paper = _on_record(tx, book)
         if not all(value.strip() for value in told.values()) or told.get("recognised") == paper["gross"]:
             zh, en = (
                 "异议须写明理由和认可金额,确认须写明文号",
                 "an answer names its paper; a dispute its reason and amount",
             )
             raise AdapterError(said.receipt_wrong(book, zh, en))
-        tx.move_book(book, state, **act.said)
+        _move(tx, book, before, state, act)
         after = {**paper, "answer": {"state": str(state), "at": act.at.isoformat(), "by": act.actor.id, **told}}
         tx.file_paper("", _paper(book), after, **act.said)
         return Batch(book, state, after)
+
+
+def _refuse_declared(tx: Transaction, book: str) -> None:
+    state = tx.book_state(book)
+    paper: Mapping[str, Any] | None = tx.paper("", _paper(book))
+    if state is not None and paper is not None and ClearingState.DECLARED not in CLEARING_MOVES.get(state, ()):
+        first = paper["declared"]
+        raise AdapterError(said.declared_already(book, state, first["at"], first["by"]))
+
+
+def _move(tx: Transaction, book: str, before: ClearingState, after: ClearingState, act: Act) -> None:
+    if after not in CLEARING_MOVES.get(before, ()):
+        raise AdapterError(said.not_now(book, before, after))
+    tx.move_book(book, after, **act.said)
 
 
 def _check_received(book: str, received: Received, reference: str, why: str, left: Money) -> None:

@@ -1,7 +1,8 @@
-"""Issues of clearing and prepayment: CASE-390 … CASE-394 (清算与预付)."""
+"""Issues of clearing and prepayment: CASE-390 … CASE-394, CASE-502, CASE-503 (清算与预付)."""
 
 from __future__ import annotations
 
+from adapter.model.case import ClearingState
 from adapter.model.issues import Issue, Severity
 from adapter.model.money import Money
 
@@ -69,3 +70,39 @@ def not_as_expected(book: str, part_zh: str, part: str, said: Money, expected: M
         hint_zh="以付款方为准入账;请与医保经办机构核实差异原因",
         hint_en="the payer's figure is booked; ask the insurance office why it differs",
     )
+
+
+def declared_already(book: str, state: ClearingState, at: str, by: str) -> Issue:
+    """A month is declared once; only a dispute opens it again."""
+    return Issue(
+        code="CASE-502",
+        severity=Severity.ERROR,
+        pointer=book,
+        zh=f"该月已于 {at} 由 {by} 申报,目前{_STATE_ZH[state]},不能再次申报",
+        en=f"this month was declared at {at} by {by} and is '{state}': it is not declared a second time",
+        hint_zh="用 adapter clearing show 查看;付款方有异议的先 adapter clearing dispute,再重新申报;漏报的并入下月申报",
+        hint_en="see adapter clearing show; where the payer disputes it: adapter clearing dispute, then declare anew; "
+        "what was left out goes into the next month",
+    )
+
+
+def not_now(book: str, before: ClearingState, after: ClearingState) -> Issue:
+    """An answer or a payment that does not follow from where the month stands."""
+    return Issue(
+        code="CASE-503",
+        severity=Severity.ERROR,
+        pointer=book,
+        zh=f"该月清算目前{_STATE_ZH[before]},不能登记为{_STATE_ZH[after]}",
+        en=f"the month is '{before}' with this payer and cannot become '{after}'",
+        hint_zh="次序为:申报、对方确认(agree)或异议(dispute)、到账(receive);用 adapter clearing show 查看现状",
+        hint_en="first declare, then agree or dispute, then receive; adapter clearing show tells where it stands",
+    )
+
+
+_STATE_ZH = {
+    ClearingState.OPEN: "未申报",
+    ClearingState.DECLARED: "已申报",
+    ClearingState.AGREED: "已确认",
+    ClearingState.DISPUTED: "有异议",
+    ClearingState.RECEIVED: "已到账",
+}

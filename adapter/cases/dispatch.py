@@ -34,7 +34,7 @@ from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 from adapter.model.notice import HIS
 from adapter.model.subscription import CALL
 from adapter.payers.delivery.endpoint import Endpoint, deliver_safely
-from adapter.payers.delivery.retry import needs_person, next_attempt
+from adapter.payers.delivery.retry import RetryPolicy, needs_person, next_attempt, strikes
 from adapter.payers.delivery.traffic import Closed
 
 log = structlog.get_logger(__name__)
@@ -185,9 +185,10 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
     attempts = message.attempts + 1
     act = Act(now, Actor(tools.worker, "worker"), f"{message.stage} {receipt.outcome}")
     retry = replace(tools.retry, limit=NOTICE_ATTEMPTS) if message.stage is Stage.NOTIFY else tools.retry
-    parked = needs_person(receipt, attempts, retry)
     with tools.ledger.transaction() as tx:
         tx.hold_case(message.case_id)
+        counted = _strikes(tx, message, receipt, retry)
+        parked = needs_person(receipt, counted, retry)
         if receipt.outcome not in (Outcome.ACCEPTED, Outcome.REJECTED) and message.stage is not Stage.NOTIFY:
             parked = parked or order_on(tx, message) is not None
         odd = contradiction(tx, message, receipt, tools.worker)
@@ -195,7 +196,7 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
             message.key,
             receipt,
             worker=tools.worker,
-            next_attempt_at=next_attempt(message.key, receipt, attempts, retry, now),
+            next_attempt_at=next_attempt(message.key, receipt, attempts, retry, now, strikes=counted),
             parked=parked,
         )
         if parked:
@@ -226,6 +227,13 @@ def _record(message: OutboundMessage, receipt: Receipt, tools: Tools) -> bool:
         take_on(message.case_id, tools, act)
     log.info("message", key=message.key, outcome=receipt.outcome, attempts=attempts)
     return leave
+
+
+def _strikes(tx: Transaction, message: OutboundMessage, receipt: Receipt, retry: RetryPolicy) -> int:
+    """How many attempts count towards the limit; its receipts are only read where there are enough of them."""
+    attempts = message.attempts + 1
+    row = tx.message(message.key) if attempts >= retry.limit else None
+    return attempts if row is None else strikes([*tx.receipts(message.key), receipt], row.enqueued_at)
 
 
 def go_on(case_id: str, tools: Tools, act: Act) -> None:

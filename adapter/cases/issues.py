@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapter.model.issues import Issue, Severity
+from adapter.model.messages import Stage
 from adapter.model.money import Money
 from adapter.model.person import without_id_numbers
 
@@ -238,8 +239,8 @@ def already_settled(case_id: str, version: int) -> Issue:
         code="CASE-318",
         severity=Severity.ERROR,
         pointer=f"{case_id}/{version}",
-        zh=f"第{version}版账单已结算或正在结算",
-        en=f"bill version {version} is settled or being settled",
+        zh=f"第{version}版账单已结算",
+        en=f"bill version {version} is settled",
         hint_zh="如需重新结算,请先冲销(adapter reverse)",
         hint_en="to settle again, reverse it first (adapter reverse)",
     )
@@ -258,13 +259,26 @@ def settled_by_his(case_id: str, call: str) -> Issue:
     )
 
 
-def refused_by_payer(case_id: str, call: str, stage: str) -> Issue:
+#: What a stage is called in the sentences that a clerk reads.
+_STAGE_ZH = {
+    Stage.ELIGIBILITY: "待遇查询",
+    Stage.ADMIT: "入院登记",
+    Stage.CHARGES: "费用上传",
+    Stage.TRIAL: "预结算",
+    Stage.SETTLE: "结算",
+    Stage.REVERSE: "冲销",
+    Stage.RECONCILE: "对账",
+    Stage.NOTIFY: "回传",
+}
+
+
+def refused_by_payer(case_id: str, call: str, stage: Stage) -> Issue:
     """A payer said no; its own words stand beside this."""
     return Issue(
         code="CASE-320",
         severity=Severity.ERROR,
         pointer=f"{case_id}/{call}",
-        zh=f"付款方退回了“{call}”的{stage}请求",
+        zh=f"付款方退回了“{call}”的{_STAGE_ZH[stage]}请求",
         en=f"the payer rejected the {stage} request of '{call}'",
         hint_zh="请按付款方说明的原因处理;已发生的结算可用 adapter reverse 冲销后重办",
         hint_en="deal with the payer's reason; what was settled can be undone with adapter reverse and settled again",

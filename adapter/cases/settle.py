@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from adapter.cases import issues
+from adapter.cases import issues, walk_issues
 from adapter.cases.admission import assess_case
 from adapter.cases.advance import answered
 from adapter.cases.finalise import finalise
 from adapter.cases.not_modelled import gaps, nobody_decides
 from adapter.cases.reading import Dossier, billed_dossier, call_subject, case_of, dossier, keep_bill_facts
 from adapter.cases.tools import Act, Tools
+from adapter.cases.trial_runs import begin_run
 from adapter.cases.verdict_papers import open_contradictions
 from adapter.cases.walk import (
     Refused,
@@ -38,7 +39,7 @@ from adapter.ledger.ledger import Transaction
 from adapter.ledger.rows import CaseRow
 from adapter.model.case import BillState, CallState, StayState
 from adapter.model.dates import local_day
-from adapter.model.issues import AdapterError
+from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import Stage
 from adapter.model.settlement import Settlement
 
@@ -112,16 +113,14 @@ def start_trial(case_id: str, tools: Tools, act: Act) -> None:
     with tools.ledger.transaction() as tx:
         row = case_of(tx, case_id)
         if row.bill is BillState.SETTLING:
-            raise AdapterError(issues.already_settled(case_id, row.version))
+            raise AdapterError(*_no_other(row))
         if not held_by_others(row):
             tx.clear_held(case_id, **act.said)  # a payer that refused is asked again
         _refuse_unready(case_of(tx, case_id))
         refuse_settled_parts(tx, case_id)
         version = _open_version(tx, row, act)
         dossier(tx, case_id, version, tools)  # a case that cannot be read is not sent anywhere
-        before = len(tx.messages_of_case(case_id, version))
-        running: dict[str, object] = {"state": "running", "since": act.at.isoformat(), "after": before}
-        tx.file_paper(case_id, "trial", running, **act.said)
+        begin_run(tx, row, version, act)
         advance_trial(tx, case_id, tools, act)
         tell_standing(tx, case_id, tools, act)
 
@@ -174,13 +173,14 @@ def start_settlement(case_id: str, tools: Tools, act: Act, *, basis: str | None 
         basis: hash of the preview that the caller saw; left out, the newest preview.
 
     Raises:
-        AdapterError: CASE-303 … CASE-307, CASE-318; CASE-372, CASE-476 a part of the stay is settled already.
+        AdapterError: CASE-303 … CASE-307, CASE-318, CASE-500, CASE-501; CASE-372, CASE-476 a part of the stay is
+            settled already.
     """
     with tools.ledger.transaction() as tx:
         row = case_of(tx, case_id)
         _refuse_unready(row)
         if row.bill in (BillState.SETTLING, BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING):
-            raise AdapterError(issues.already_settled(case_id, row.version))
+            raise AdapterError(*_no_other(row))
         preview = tx.paper_bytes(case_id, "preview")
         if row.bill is not BillState.PREVIEWED or preview is None:
             raise AdapterError(issues.look_first(case_id))
@@ -232,7 +232,7 @@ def advance_settlement(tx: Transaction, case_id: str, tools: Tools, act: Act, *,
 def _open_version(tx: Transaction, row: CaseRow, act: Act) -> int:
     """The bill version to work on: the open one, or a new one after none or a reversed one."""
     if row.bill in (BillState.SETTLED, BillState.SETTLED_ADVANCED, BillState.REVERSING):
-        raise AdapterError(issues.already_settled(row.case_id, row.version))
+        raise AdapterError(*_no_other(row))
     if row.version and row.bill not in _CLOSED_VERSIONS:
         return row.version
     if row.bill is BillState.REVERSED:
@@ -240,6 +240,15 @@ def _open_version(tx: Transaction, row: CaseRow, act: Act) -> int:
     version = tx.new_version(row.case_id, **act.said)
     tx.start(row.case_id, "bill", BillState.DRAFT, subject=str(version), **act.said)
     return version
+
+
+def _no_other(row: CaseRow) -> tuple[Issue, ...]:
+    """Why a bill that is settled, or on its way there or back, is not settled a second time."""
+    if row.bill is BillState.SETTLING:
+        return (walk_issues.being_settled(row.case_id, row.version), *row.issues)
+    if row.bill is BillState.REVERSING:
+        return (walk_issues.being_reversed(row.case_id, row.version), *row.issues)
+    return (issues.already_settled(row.case_id, row.version),)
 
 
 def _previewed(tx: Transaction, case: Dossier, mode: str, settlement: Settlement, act: Act) -> None:

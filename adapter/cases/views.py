@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from adapter.cases.call_orders import Standing, orders_standing
 from adapter.cases.finalise import answers_of, record, record_frame
 from adapter.cases.reading import billed_dossier, case_of, his_resources
 from adapter.cases.settle import Preview, preview_of
@@ -51,12 +52,17 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """One case with everything that is known of it."""
+    """One case with everything that is known of it.
+
+    Attributes:
+        orders: what persons ordered about its calls; a case whose turn has not come there is not held by them yet.
+    """
 
     line: CaseLine
     preview: Preview | None
     assessment: Mapping[str, object] | None
     refund: Mapping[str, object] | None
+    orders: tuple[Standing, ...]
     messages: tuple[MessageRow, ...]
     journal: tuple[JournalRow, ...]
 
@@ -80,6 +86,7 @@ class CaseFile:
             "deposit_refund": self.refund,
             "preview": {"mode": self.preview.mode, "basis": self.preview.basis} if self.preview else None,
             "settlement": explain.as_json(settled) if settled else None,
+            "call_orders": [asdict(each) for each in self.orders],
             "messages": [message_json(row) for row in self.messages],
             "journal": [
                 {
@@ -130,6 +137,7 @@ def show_case(case_id: str, tools: Tools) -> CaseFile:
             preview=preview_of(tx, case_id),
             assessment=tx.paper(case_id, "assessment"),
             refund=tx.paper(case_id, "deposit-refund"),
+            orders=orders_standing(tx, case_id, row.version),
             messages=tuple(tx.messages_of_case(case_id)),
             journal=tuple(tx.journal(case_id)),
         )

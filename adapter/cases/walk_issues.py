@@ -277,3 +277,31 @@ def delivery_failed(key: str, kind: str) -> Issue:
         hint_en="check the endpoint's settings (was its dialect changed while the message waited?) and the log; then"
         " adapter outbox retry, which asks before it sends",
     )
+
+
+def being_settled(case_id: str, version: int) -> Issue:
+    """The bill is on its way: what is missing is an answer, not another settlement."""
+    return Issue(
+        code="CASE-500",
+        severity=Severity.ERROR,
+        pointer=f"{case_id}/{version}",
+        zh=f"第{version}版账单正在结算,尚未完成,不能再次发起",
+        en=f"bill version {version} is being settled and is not through yet; it is not begun a second time",
+        hint_zh="用 adapter outbox list --unfinished 看在等哪条报文:已停放的核对后 adapter outbox retry,"
+        "其余由 adapter deliver 继续",
+        hint_en="adapter outbox list --unfinished names the message that it waits for: one that is parked goes on "
+        "with adapter outbox retry, any other with adapter deliver",
+    )
+
+
+def being_reversed(case_id: str, version: int) -> Issue:
+    """The bill is on its way back."""
+    return Issue(
+        code="CASE-501",
+        severity=Severity.ERROR,
+        pointer=f"{case_id}/{version}",
+        zh=f"第{version}版账单正在冲销,尚未完成",
+        en=f"bill version {version} is being reversed and is not through yet",
+        hint_zh="用 adapter outbox list --unfinished 看在等哪条报文;冲销完成后再结算",
+        hint_en="adapter outbox list --unfinished names the message that it waits for; settle once it is reversed",
+    )

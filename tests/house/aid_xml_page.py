@@ -92,7 +92,19 @@ def aid_xml_page(issues: Iterable[tuple[str, str]]) -> str:
 _TRAVELS = """Every operation goes to the one address of the service: `POST`, `Content-Type: text/xml; charset=utf-8`,
 `SOAPAction: "urn:<operation>"`, the cookie of the session. A refusal is 200 with its return code (section 6). 408, 425,
 429, 3xx, 5xx, a SOAP fault, no answer and one that cannot be read tell nothing: section 3. Any other 4xx: refused,
-nothing was done (DEL-501). Prefixes and namespaces of an answer do not matter, its element names do."""
+nothing was done (DEL-501).
+
+An answer is in the namespace of the messages, which is a setting of the endpoint (`namespace`; `service.xsd` and
+`service.wsdl` have one of our own in its place), every element qualified. The adapter reads it under other prefixes and
+namespaces too, by its element names; the conformance kit does not let another namespace pass. Its encoding is that of
+the XML declaration, UTF-8 without one: the header's charset is not looked at. What is no operation of the service, or
+no XML, is a SOAP 1.1 fault, 500. Amounts are yuan in plain digits, at most two decimals, never an exponent. A ratio up
+to 1 is a fraction, above it per cent, with or without the sign (0.70, 70, 70%). Dates are `yyyy-MM-dd`.
+
+The session is whatever cookie `login` sets. A call without one, or after `logout`, is answered with 0000X or 0L00X and
+does nothing; a wrong user or password with 0L002. A person has one open registration at most, whichever the day and the
+hospital (01002); settling it closes it. `balance` with a negative `totalExpense` takes back the settlement of that very
+person, day of admission and hospital, and no other; its `assistancePay` is negative too. A refusal changes nothing."""
 
 _KEY = "qingshi_county-300010004.v1.aid"
 _ASKED = {"idCard": "999999198301250084", "inDate": "2021-05-10"}

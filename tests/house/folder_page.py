@@ -23,7 +23,7 @@ Generated (`make docs`); a test compares.
 
 | place | who writes | what |
 | --- | --- | --- |
-| `{OUT}/` | the hospital | one file per message, and beside it `<name>.sha256`: the hexadecimal digest, two spaces, the name, as `sha256sum` prints it |
+| `{OUT}/` | the hospital | one file per message, and beside it `<name>.sha256`: the hexadecimal digest, two spaces, the name, as `sha256sum` prints it; capital digits and a byte order mark are read too |
 | `{IN}/` | the counterpart | receipts and statements, each with its `<name>.sha256`. A file without one is not looked at |
 | `{KEPT}/` | the hospital, for itself | a mark for each message that was ever laid out. Not to be carried, not to be emptied while a bill may still be settled or reversed |
 
@@ -66,15 +66,24 @@ with `form = "transaction"` for an aid office, its own least Bundle. The claim k
 | the file in `{OUT}/` | waits to be taken: unknown, looked at again after `collect_seconds` |
 | the mark `.out`, no file, no receipt | taken, not answered yet: unknown, looked at again. Never laid out again |
 | the mark `.begun`, no file | the process died while it laid the file out: a person asks the counterpart (DEL-602); a question is laid out again |
-| the folder itself is gone | nothing is known of a settlement or reversal that was tried: unknown (DEL-603). Name a folder inside the share, not its mount point |
+| nothing could be written: the folder is full, read-only, not to be reached | nobody can have taken it: laid out when there is room (DEL-603) |
+| the folder itself is gone | nothing is known, and nothing is laid out: unknown (DEL-603). The adapter makes `{OUT}`, `{IN}` and `{KEPT}`, never the folder. Make it inside the share, and name it, not the mount point |
 
 A message that has waited as often as `ADAPTER_RETRY_LIMIT` allows is set aside; when the answer has come, `adapter outbox retry KEY` reads it.
 
 ## 6. Duties of the counterpart
 
-- Take a file only when its digest is right. Take a name once: a second file of the same name is the same message.
+- Take only files named by 40 hexadecimal digits and `.json`. Whatever else lies there is not a message: leave it.
+- Take a file only when its digest is right. One whose digest is missing or wrong stays where it is, unanswered, and is looked at again.
+- Take a name once: a second file of the same name is the same message. Put it away, do not act on it, whatever it says; its receipt stays as it was.
 - Move what was taken out of `{OUT}/`; leave `{KEPT}/` alone.
-- Lay a receipt down for each file that was taken, whole and with its digest. The same receipt may be laid down again.
+- Lay a receipt down for each file that was taken, within the time agreed: the file under another name first, then renamed, then its digest. The same receipt may be laid
+  down again; one that said accepted never becomes rejected. One that said rejected may become accepted, when the office has acted on the file after all: the
+  hospital lays no second file out under that name; `adapter outbox retry KEY`, or the reversal asked for again, reads the new receipt. Otherwise the hospital reverses the
+  refused bill, and its next version goes under a new name. A file that cannot be read is rejected; its `key` is empty.
+- Files that lie there together may be taken in any order: the hospital lays out what depends on another file only when it has that one's receipt.
+
+`adapter conform insurance --dialect folder --url DIR` tries all of this out at a test system ([conformance-kit.md](conformance-kit.md)).
 
 ## 7. Issues
 

@@ -89,6 +89,8 @@ IDENTITIES = (
     "`psn_part_amt = acct_pay + psn_cash_pay`",
     "`medfee_sumamt = Σ setldetail.fund_payamt` of payers `+ psn_part_amt`",
     "`medfee_sumamt` is the sum of the hospital's lines",
+    "`mdtrt_id` is the stay's, of 5203 `setl_id` the one asked for: else nothing is proven (DEL-541)",
+    "in 5203 `psn_part_amt` is called `psn_pay`, and `psn_cash_pay` is called `cash_payamt`",
 )
 
 
@@ -148,6 +150,10 @@ def _envelope_part(spoken: Dialect) -> Iterator[str]:
     yield from (
         "Answers are read leniently: numbers as text and the reverse, every spelling of null as nothing, an object",
         "where a list is documented, keys under other names, output as JSON text, GB18030 where UTF-8 fails.",
+        "The charset and content type of an answer's HTTP header are not looked at. A refusal is HTTP 200 as well:",
+        "its infcode says so (section 3), `err_msg` why, and nothing of it is kept. Refused are a person who is not",
+        "known or has another name, a mandatory field that is missing, an item that is in no list, and, where the",
+        "region signs in, a `sign_no` that 9001 did not give that day.",
         "",
     )
 
@@ -284,6 +290,10 @@ def _transactions_part(spoken: Dialect) -> Iterator[str]:
         "(visit), the region, the endpoint's settings (hospital), or a value agreed with the bureau",
         "(`supplied` of the region).",
         "A mandatory field without a value is DEL-544, never a default.",
+        "",
+        "*date* is `yyyy-MM-dd`, *datetime* `yyyy-MM-dd HH:mm:ss`, both in hospital time; *number 16,2* has at most 16",
+        "digits, two of them decimals; *text* and *digits* are JSON strings of at most so many characters; a word",
+        "behind the comma is a table of codes (section 8). A node without *(list)* is one object.",
         "",
     )
     for each in spoken.definitions.transactions.values():

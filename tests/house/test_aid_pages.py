@@ -31,6 +31,21 @@ def test_the_messages_shown_keep_the_schema_and_are_read_as_the_dialect_does() -
     assert sum((Decimal(settled[each]) for each in parts), Decimal(0)) == Decimal(settled["totalExpense"])
 
 
+def test_the_page_says_what_whoever_writes_the_service_must_know() -> None:
+    """Each was missing once, and a service written from the page alone had to guess it."""
+    text = " ".join(aid_page().split())
+    for said in (
+        "is a setting of the endpoint (`namespace`",
+        "does not let another namespace pass",
+        "the header's charset is not looked at",
+        "above it per cent",
+        "A call without one, or after `logout`, is answered with 0000X or 0L00X",
+        "one open registration at most, whichever the day and the hospital (01002)",
+        "its `assistancePay` is negative too",
+    ):
+        assert said in text, said
+
+
 def test_every_code_of_the_dialects_is_on_its_page() -> None:
     aid, exchange = aid_page(), exchange_page()
     assert [n for n in range(580, 598) if f"| DEL-{n} |" not in aid] == []

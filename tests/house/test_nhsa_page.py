@@ -32,6 +32,32 @@ def test_the_answer_that_is_shown_is_read_as_the_dialect_reads_one() -> None:
     assert [str(each.amount) for each in answers] == ["423.61", "0.00"]
 
 
+def test_the_page_says_what_whoever_writes_a_bureau_must_know() -> None:
+    """Each was missing once, and a bureau written from the page alone had to guess it."""
+    text = " ".join(NHSA_PAGE.read_text("utf-8").split())
+    for said in (
+        "A refusal is HTTP 200 as well",
+        "content type of an answer's HTTP header are not looked at",
+        "*date* is `yyyy-MM-dd`, *datetime* `yyyy-MM-dd HH:mm:ss`",
+        "in 5203 `psn_part_amt` is called `psn_pay`, and `psn_cash_pay` is called `cash_payamt`",
+        "`mdtrt_id` is the stay's",
+    ):
+        assert said in text, said
+    by_number = {
+        "2401": "the same person and ipt_no are not registered twice",
+        "2301": "a serial is taken once in a stay",
+        "2302": "settled ones stay",
+        "2303": "refused where no unsettled line is left",
+        "2304": "the total is not that of the lines",
+        "2305": "only the settlement that mdtrt_id and setl_id name together is cancelled, once",
+        "2601": "what it undid is as if it had never been",
+        "5201": "nothing found is an empty list",
+        "5303": "ipt_otp_no is ipt_no of 2401",
+    }
+    for number, said in by_number.items():
+        assert said in text.partition(f"### {number} ")[2].partition(" ### ")[0], number
+
+
 def test_every_transaction_and_every_field_that_is_sent_is_on_the_page() -> None:
     text = NHSA_PAGE.read_text("utf-8")
     spoken = load_dialect(MAPPINGS, "national")

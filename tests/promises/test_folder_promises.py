@@ -5,6 +5,7 @@ whatever comes late.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -67,7 +68,7 @@ class Killed(BaseException):
 def test_a_process_that_dies_at_any_step_never_settles_twice(
     subject: Subject, monkeypatch: pytest.MonkeyPatch, step: int, courier_came: bool
 ) -> None:
-    """Checksum, mark, file, mark that it is done: killed before each of them, the courier coming by or not."""
+    """Checksum, mark, name, mark that it is done: killed before each of them, the courier coming by or not."""
     steps = 0
 
     def dying(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,6 +84,7 @@ def test_a_process_that_dies_at_any_step_never_settles_twice(
     message = subject.message(BILLED)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(exchange, "put", dying(put))
+        patch.setattr(exchange, "name", dying(exchange.name))
         patch.setattr(exchange, "done", dying(exchange.done))
         subject.safely(message)
     if courier_came:
@@ -96,6 +98,48 @@ def test_a_process_that_dies_at_any_step_never_settles_twice(
         return
     assert found.outcome is Outcome.ACCEPTED
     assert subject.counter.settled() == 1 and subject.counter.receiver.collect() == 0
+
+
+def test_a_folder_that_is_full_is_tried_again_and_nobody_need_be_asked(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: Path, body: bytes) -> Path:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    message = subject.message(BILLED)
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "beside", full)
+        for _ in range(2):
+            found = subject.safely(message, 3600)
+            assert (found.outcome, codes(found)) == (Outcome.UNKNOWN, ["DEL-603"])
+            assert subject.counter.receiver.collect() == 0
+    assert not list((subject.counter.root / "kept").iterdir()), "no mark: nobody can have taken it"
+    subject.safely(message, 3600)
+    assert subject.counter.receiver.collect() == 1
+    assert subject.safely(message, 3600).outcome is Outcome.ACCEPTED and subject.counter.settled() == 1
+
+
+@pytest.mark.parametrize("stage", [BILLED, Stage.ELIGIBILITY])
+def test_nothing_is_laid_out_where_a_share_is_gone(stage: Stage, subject: Subject) -> None:
+    root, away = subject.counter.root, subject.counter.root.with_name("away")
+    message = subject.message(stage)
+    root.rename(away)
+    found = subject.safely(message)
+    assert (found.outcome, codes(found), root.exists()) == (Outcome.UNKNOWN, ["DEL-603"], False)
+    away.rename(root)
+    subject.safely(message, 3600)
+    assert subject.counter.receiver.collect() == 1
+    assert subject.safely(message, 3600).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("written", ["{}", "\ufeff{}", "{} *receipt.json"])
+def test_a_digest_is_read_as_other_programs_write_it(written: str, subject: Subject) -> None:
+    message = subject.message(BILLED)
+    subject.safely(message)
+    subject.counter.receiver.collect()
+    digest = subject.counter.root / "in" / f"{exchange.receipt_name(message.key)}.sha256"
+    digest.write_text(written.format(digest.read_text("utf-8").split()[0].upper()), "utf-8")
+    assert subject.safely(message, 3600).outcome is Outcome.ACCEPTED
 
 
 def test_an_office_that_decides_later_lays_its_receipt_down_again(tmp_path: Path) -> None:

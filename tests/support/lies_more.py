@@ -195,7 +195,77 @@ def _other_lines(asked: Body, answer: Body) -> None:
         answer["output"] = answer["output"][1:]
 
 
+def _other_name(asked: Body, answer: Body) -> None:
+    if answer["infcode"] == 0:
+        answer["output"]["baseinfo"]["psn_name"] = "测试乙".encode().decode("latin-1")
+
+
+def _other_stay(info: Body) -> None:
+    info["mdtrt_id"] += "9"
+
+
+def _below_nothing(asked: Body, answer: Body) -> None:
+    """A fund gives a yuan and takes it: every sum is what it was."""
+    if answer["infcode"] == 0:
+        rows = answer["output"]["setldetail"]
+        rows.extend({**rows[0], "fund_payamt": Decimal(each)} for each in ("1.00", "-1.00"))
+
+
+def _other_fund(asked: Body, answer: Body) -> None:
+    if answer["infcode"] == 0:
+        answer["output"]["setldetail"][0]["fund_pay_type"] = "999105"
+
+
+def _other_line_amount(asked: Body, answer: Body) -> None:
+    if answer["infcode"] == 0:
+        answer["output"][0]["det_item_fee_sumamt"] += 5
+
+
+def _sulks() -> Change:
+    """What was refused is kept: the next settlement is refused for its sake."""
+    refused: list[Body] = []
+
+    def altered(asked: Body, answer: Body) -> None:
+        if answer["infcode"] != 0:
+            refused[:] = [answer]
+        elif refused:
+            answer.update(refused.pop())
+
+    return _bureau(altered, "2304")
+
+
+def _all_refunded() -> Change:
+    """One cancellation shows on every settlement; forgotten with the next sign-in."""
+    seen: list[str] = []
+
+    def altered(asked: Body, answer: Body) -> None:
+        if asked["infno"] == "9001":
+            seen.clear()
+        if answer["infcode"] == 0 and asked["infno"] == "2305":
+            seen.append("2305")
+        if answer["infcode"] == 0 and asked["infno"] == "5203" and seen:
+            answer["output"]["setlinfo"]["refd_setl_flag"] = "1"
+
+    return _bureau(altered)
+
+
+def _as_listed(asked: Body, answer: Body) -> None:
+    """No lie: 5203 with the very fields that the page lists for it."""
+    if answer["infcode"] == 0:
+        for name in ("psn_part_amt", "psn_cash_pay", "hosp_part_amt"):
+            answer["output"]["setlinfo"].pop(name)
+
+
+AS_LISTED = _bureau(_as_listed, "5203")
+
 NHSA_LIES: dict[str, Change] = {
+    "the name in another encoding": _bureau(_other_name, "1101"),
+    "a bill of another stay": _sheet(_other_stay, "2304"),
+    "a fund pays less than nothing": _bureau(_below_nothing, "2304"),
+    "another fund than in the trial": _bureau(_other_fund, "2304"),
+    "a settled line has another amount": _bureau(_other_line_amount, "5204"),
+    "what was refused is kept": _sulks(),
+    "one cancellation shows everywhere": _all_refunded(),
     "another number at each sign-in": _moody("9001", "signinoutb", "sign_no"),
     "another person each time": _moody("1101", "baseinfo", "psn_no"),
     "in hospital for ever": _for_ever(),
@@ -250,6 +320,12 @@ def _no_faults(request: httpx.Request, response: httpx.Response) -> httpx.Respon
 
 
 AID_LIES: dict[str, Change] = {
+    "another name": _text(r"name>[^<]*<", "name>somebody<", "checkIdentity"),
+    "a ratio in words": _text(r"percentage>[^<]*<", "percentage>seventy<"),
+    "a ratio below nothing": _text(r"percentage>", "percentage>-"),
+    "a ceiling of its own": _text(r"maxPay>[^<]*<", "maxPay>99.00<", "queryBalancePre"),
+    "the ceiling in whole yuan": _text(r"(maxPay>-?[0-9]+)\.[0-9]+", r"\1"),
+    "the ceiling finer than a fen": _text(r"(maxPay>[^<]*)<", r"\g<1>001<"),
     "no session is needed": _text("0000X", "00000"),
     "any account will do": _text("0L002", "00000", "login"),
     "refusals are good": _text(r"0[1-5]00\d", "00000"),

@@ -17,6 +17,9 @@ from adapter.counterparts.conformance.aid_xml import clerk as aid_clerk
 from adapter.counterparts.conformance.aid_xml import site as aid_site
 from adapter.counterparts.conformance.checks import CHECKS
 from adapter.counterparts.conformance.checks_sums import SUMS
+from adapter.counterparts.conformance.folder import checks as folder_checks
+from adapter.counterparts.conformance.folder import clerk as folder_clerk
+from adapter.counterparts.conformance.folder.drop import Drop
 from adapter.counterparts.conformance.hospital import SENDS, Hospital
 from adapter.counterparts.conformance.issues import secret_missing, unknown_dialect
 from adapter.counterparts.conformance.masking import Mask
@@ -39,11 +42,12 @@ class Target:
     """The party under test.
 
     Attributes:
-        url: its base address.
+        url: its base address; of one that is reached by files: the exchange folder.
         secret: gives the value of an environment variable, or None.
         client: how it is reached; None: over the network.
         token: gives the bearer token to show (``Bearer``); None: the site's, where it names one.
         tls: certificate that is shown and authorities that are trusted; None: the machine's own.
+        pause: waits so many seconds between two looks into a folder.
     """
 
     url: str
@@ -52,6 +56,7 @@ class Target:
     client: httpx.Client | None = None
     token: Callable[[str | None], str] | None = field(default=None, repr=False)
     tls: SSLContext | None = field(default=None, repr=False)
+    pause: Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def _fhir(role: str, target: Target, client: httpx.Client, case: str) -> Player[
     site = target.site
     assert isinstance(site, Site)
     talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds)
-    return Hospital(role, site, talk, Mask.of(site.persons.values()), case)
+    return Hospital(role, site, Mask.of(site.persons.values()), case, talk=talk)
 
 
 def _nhsa(role: str, target: Target, client: httpx.Client, case: str) -> Player[Any]:
@@ -88,7 +93,8 @@ def _nhsa(role: str, target: Target, client: httpx.Client, case: str) -> Player[
     assert isinstance(site, nhsa_site.NhsaSite)
     talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds, "application/json")
     shown = [text for person in site.persons.values() for text in (person.certno, person.name)]
-    signer = Signer(site.signing, _secret(target, site.key_env), _secret(target, site.secret_env))
+    key, secret = _secret(target, site.key_env, "key_env"), _secret(target, site.secret_env, "secret_env")
+    signer = Signer(site.signing, key, secret)
     return nhsa_clerk.Clerk(site, talk, Mask.of(shown, nhsa_clerk.PERSONAL), signer, case)
 
 
@@ -99,14 +105,21 @@ def _aid_xml(role: str, target: Target, client: httpx.Client, case: str) -> Play
     talk = Talk(target.url.rstrip("/"), client, site.timeout_seconds, "text/xml")
     shown = [text for person in site.persons.values() for text in (person.id_card, person.name)]
     mask = Mask.of(shown, aid_clerk.PERSONAL)
-    return aid_clerk.AidClerk(site, talk, mask, _secret(target, site.password_env), case)
+    return aid_clerk.AidClerk(site, talk, mask, _secret(target, site.password_env, "password_env"), case)
 
 
-def _secret(target: Target, variable: str) -> str:
+def _folder(role: str, target: Target, client: httpx.Client, case: str) -> Player[Any]:
+    site = target.site
+    assert isinstance(site, Site)
+    drop = Drop(Path(target.url), site.wait_seconds, target.pause)
+    return folder_clerk.FolderClerk(role, site, Mask.of(site.persons.values()), case, drop=drop)
+
+
+def _secret(target: Target, variable: str, entry: str) -> str:
     """The value of an environment variable; empty where the site names none. Raises AdapterError CNF-905."""
     found = target.secret(variable) if variable else ""
     if variable and not found:
-        raise AdapterError(secret_missing(variable))
+        raise AdapterError(secret_missing(variable, entry))
     return found or ""
 
 
@@ -136,6 +149,14 @@ DIALECTS: Mapping[str, Dialect] = {
         site="aid-xml/site.yaml",
         load_site=aid_site.load_site,
     ),
+    "folder": Dialect(
+        files={"insurance": "folder/insurance.yaml", "aid": "folder/aid.yaml"},
+        sends=tuple(folder_clerk.SENDS),
+        checks=folder_checks.CHECKS,
+        opened=_folder,
+        site="folder/site.yaml",
+        load_site=load_site,
+    ),
 }
 
 
@@ -153,7 +174,7 @@ def site_for(dialect: str, role: str, mappings: Path, file: Path | None, facilit
 
 
 def conform(dialect: str, role: str, target: Target, scenarios: Sequence[Scenario]) -> Iterator[Result]:
-    """Play the scenarios that fit a party's site, one after the other. Raises AdapterError CNF-900, CNF-905."""
+    """Play the scenarios that fit a party's site, one by one. Raises AdapterError CNF-900, CNF-905, CNF-908."""
     spoken = _dialect(dialect, role)
     has = spoken.features(target.site)
     scenarios = [each for each in scenarios if not each.forms or each.forms & has]
@@ -182,7 +203,7 @@ def _client(target: Target) -> Iterator[httpx.Client]:
     if target.client is not None:
         yield target.client
         return
-    own = _secret(target, target.site.token_env) if target.token is None else ""
+    own = _secret(target, target.site.token_env, "token_env") if target.token is None else ""
     token = (lambda instead_of: own) if own else target.token
     with client_for(target.site.timeout_seconds, token, target.tls) as client:
         yield client

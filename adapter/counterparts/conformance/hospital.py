@@ -5,43 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import Decimal
 
-from adapter.counterparts.conformance import bodies, bodies_aid
 from adapter.counterparts.conformance.answers import entries_of, next_of, responses_of
 from adapter.counterparts.conformance.bodies import Stay
 from adapter.counterparts.conformance.checks import CHECKS, answered
 from adapter.counterparts.conformance.checks_sums import SUMS
-from adapter.counterparts.conformance.masking import Mask
+from adapter.counterparts.conformance.composing import Composer, day_of_record
 from adapter.counterparts.conformance.play import Exchange, Finding
 from adapter.counterparts.conformance.said import Said
 from adapter.counterparts.conformance.scenario import Step
-from adapter.counterparts.conformance.site import Site
 from adapter.counterparts.conformance.wire_talk import Talk
-from adapter.counterparts.wire import CLAIM_KEY, FACILITY, encode
+from adapter.counterparts.wire import CLAIM_KEY, FACILITY
 
 _PAUSE_SECONDS = 0.5
 _MOST_PAGES = 200
 
 
 @dataclass
-class Hospital:
+class Hospital(Composer):
     """One scenario's player.
 
     Attributes:
-        role: ``insurance`` or ``aid``; an aid office is sent settlements as a transaction.
-        case: the stay of this scenario; new in every run, so that no run meets the keys of another.
-        standing: keys of settlements that the scenario has not reversed.
+        standing: settlements that the scenario has not reversed, by key.
     """
 
-    role: str
-    site: Site
-    talk: Talk
-    mask: Mask
-    case: str
+    talk: Talk = field(kw_only=True)
     pause: Callable[[float], None] = time.sleep
-    sent: int = 0
     standing: dict[str, Said] = field(default_factory=dict)
 
     # -- what the runner asks -------------------------------------------------------------------------------------
@@ -72,33 +61,21 @@ class Hospital:
     def tidy(self) -> None:
         """Reverse what still stands, latest first; how that is answered is not judged here."""
         for said in reversed(list(self.standing.values())):
-            stay = replace(said.stay_needed, key=f"{said.key.rpartition('.')[0]}.tidy.reverse")
-            self.talk.post("/Claim/$submit", encode(bodies.reversal(stay, said.key, self.site)))
+            self.talk.post("/Claim/$submit", self.taking_back(said)[1])
 
     # -- the words of a scenario ----------------------------------------------------------------------------------
 
     def settle(self, step: Step, said: Mapping[str, Said]) -> Said:
-        stay = self._stay(step, said, "settle")
-        if self.role == "aid":
-            return self._said(stay, "", encode(self._damaged(step, bodies_aid.transaction(stay, self.site))))
-        return self._said(stay, "/Claim/$submit", encode(bodies.claim(stay, self.site)))
+        stay, body = self.settlement(step, said)
+        return self._said(stay, "" if self.role == "aid" else "/Claim/$submit", body)
 
     def trial(self, step: Step, said: Mapping[str, Said]) -> Said:
-        self.sent += 1
-        stay = self._stay(step, said, f"trial.{self.sent}")
-        made = bodies_aid.trial(stay, self.site) if self.role == "aid" else bodies.claim(stay, self.site, trial=True)
-        return replace(self._said(stay, "/Claim/$submit", encode(made)), send=step.send)
+        stay, body = self.tried(step, said)
+        return replace(self._said(stay, "/Claim/$submit", body), send=step.send)
 
     def reverse(self, step: Step, said: Mapping[str, Said]) -> Said:
-        """``of``: the settlement that is undone; without it one that never was. ``again``: under another key."""
-        if "of" in step.given:
-            settled = said[step.given["of"]]
-            key = settled.key.removesuffix("settle") + step.given.get("again", "") + "reverse"
-            stay, undone = replace(settled.stay_needed, key=key), settled.key
-        else:
-            stay = self._stay(step, said, "reverse")
-            undone = f"{self.case}.v99.{self.role}.settle"
-        return self._said(stay, "/Claim/$submit", encode(bodies.reversal(stay, undone, self.site)), undone=undone)
+        stay, undone, body = self.undoing(step, said)
+        return self._said(stay, "/Claim/$submit", body, undone=undone)
 
     def repeat(self, step: Step, said: Mapping[str, Said]) -> Said:
         """The same bytes again, to the same address."""
@@ -107,7 +84,7 @@ class Hospital:
 
     def look_up(self, step: Step, said: Mapping[str, Said]) -> Said:
         """``of``: whose claim key is asked for; ``wait``: until there is an answer, as long as the site allows."""
-        of = said.get(step.given.get("of", ""))
+        of = said[step.given["of"]] if "of" in step.given else None
         key = of.key if of else f"{self.case}.v98.{self.role}.settle"
         query = {"request:identifier": f"{CLAIM_KEY}|{key}"}
         exchange = self.talk.get("/ClaimResponse", query)
@@ -119,23 +96,20 @@ class Hospital:
         return Said(step.send, key, (exchange,), stay=of.stay if of else None)
 
     def year(self, step: Step, said: Mapping[str, Said]) -> Said:
-        """``person``, ``on`` (a day of the site), ``without``: the step whose stay is left out."""
-        self.sent += 1
-        key = f"{self.case}.v1.{self.role}.eligibility.{self.sent}"
-        without = said[step.given["without"]].stay_needed.case if "without" in step.given else ""
-        person = self.site.persons[step.given.get("person", "insured")]
-        on = self.site.days[step.given.get("on", "settled")]
-        body = bodies.year_question(key, person, on, self.site.payers[self.role], self.site, without)
-        return Said(step.send, key, (self.talk.post("/CoverageEligibilityRequest/$submit", encode(body)),))
+        key, body = self.question(step, said)
+        return Said(step.send, key, (self.talk.post("/CoverageEligibilityRequest/$submit", body),))
 
     def day_total(self, step: Step, said: Mapping[str, Said]) -> Said:
         """``day_of``: the step whose day of record is asked for."""
-        query = {"date": self._day(step, said), "provider": self.site.facility}
+        query = {"date": day_of_record(said[step.given["day_of"]]), "provider": self.site.facility}
         return Said(step.send, "", (self.talk.get("/Claim/$day-total", query),))
 
     def day_details(self, step: Step, said: Mapping[str, Said]) -> Said:
         """Every page of a day's answers; ``page``: how many a page we ask for."""
-        query = {"created": self._day(step, said), "requestor:identifier": f"{FACILITY}|{self.site.facility}"}
+        query = {
+            "created": day_of_record(said[step.given["day_of"]]),
+            "requestor:identifier": f"{FACILITY}|{self.site.facility}",
+        }
         pages = [self.talk.get("/ClaimResponse", query | {"_count": step.given.get("page", "50")})]
         while (address := next_of(pages[-1])) and len(pages) < _MOST_PAGES:
             page = self.talk.follow(address)
@@ -152,45 +126,8 @@ class Hospital:
 
     # -- small things ---------------------------------------------------------------------------------------------
 
-    def _stay(self, step: Step, said: Mapping[str, Said], stage: str) -> Stay:
-        """``person``, ``items`` (name → net), ``total``, ``settled``, ``version``; ``key_of``: another step's key."""
-        given = step.given
-        lines = tuple(
-            (self.site.items[name], Decimal(net)) for name, net in given.get("items", {"in-scope": "9000.00"}).items()
-        )
-        case = f"{self.case}{given.get('stay', '')}"
-        key = (
-            said[given["key_of"]].key
-            if "key_of" in given
-            else f"{case}.v{given.get('version', '1')}.{self.role}.{stage}"
-        )
-        return Stay(
-            key=key,
-            case=case,
-            person=self.site.persons[given.get("person", "insured")],
-            payers=self.site.payers[self.role],
-            admitted=self._given_day(given.get("admitted", "admitted")),
-            settled=self._given_day(given.get("settled", "settled")),
-            lines=lines,
-            total=Decimal(given["total"]) if "total" in given else sum((net for _, net in lines), Decimal(0)),
-        )
-
-    def _given_day(self, name: str) -> date:
-        return self.site.days[name]
-
     def _said(self, stay: Stay, path: str, body: bytes, *, undone: str = "") -> Said:
         return Said("", stay.key, (self.talk.post(path, body),), stay=stay, path=path, undone=undone)
-
-    def _damaged(self, step: Step, bundle: dict[str, object]) -> dict[str, object]:
-        """``first: Claim``: the Claim stands first, where the page wants it last."""
-        entries = bundle["entry"]
-        if step.given.get("claim") == "first" and isinstance(entries, list):
-            return {**bundle, "entry": [entries[-1], *entries[:-1]]}
-        return bundle
-
-    def _day(self, step: Step, said: Mapping[str, Said]) -> str:
-        found = responses_of(said[step.given["day_of"]].last)
-        return str(found[0].get("created", ""))[:10] if found else ""
 
     def _remember(self, now: Said) -> None:
         """What stands with the other side, so that it can be taken back at the end."""

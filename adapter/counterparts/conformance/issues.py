@@ -1,4 +1,4 @@
-"""Issues of the conformance kit. Codes CNF-900 to CNF-905, DEL-633."""
+"""Issues of the conformance kit. Codes CNF-900 to CNF-908, DEL-633."""
 
 from __future__ import annotations
 
@@ -88,14 +88,54 @@ def not_for_tests(endpoint: str) -> Issue:
     )
 
 
-def secret_missing(variable: str) -> Issue:
+def secret_missing(variable: str, entry: str) -> Issue:
     """The environment variable with a token or a signing secret is not set."""
     return Issue(
         code="CNF-905",
         severity=Severity.ERROR,
         pointer=variable,
-        zh=f"环境变量 {variable} 未设置",
-        en=f"the environment variable {variable} is not set",
-        hint_zh="请设置后重新检测",
-        hint_en="set it and run again",
+        zh=f"环境变量 {variable} 未设置(资料文件中的 {entry})",
+        en=f"the environment variable {variable} is not set ({entry} of the site or source file)",
+        hint_zh=f"将口令或密钥写在命令之前:{variable}='口令' adapter conform …;变量名由该文件指定",
+        hint_en=f"put the password or key before the command: {variable}='secret' adapter conform …;"
+        " that file names the variable",
+    )
+
+
+def login_refused(user: str, told: str) -> Issue:
+    """The aid service does not take the account's password; trying on would lock the account."""
+    return Issue(
+        code="CNF-908",
+        severity=Severity.ERROR,
+        pointer=user,
+        zh=f"账号 {user} 登录被拒(返回码 {told}),检测已停止,以免账号被锁",
+        en=f"signing in as {user} was refused ({told}); the run stops, so that the account is not locked",
+        hint_zh="请核对资料文件的 user 和 password_env 所指环境变量中的口令",
+        hint_en="check user in the site file, and the password in the environment variable that password_env names",
+    )
+
+
+def folder_unusable(folder: str, why: str) -> Issue:
+    """The exchange folder is not there, or nothing can be laid into it."""
+    return Issue(
+        code="CNF-906",
+        severity=Severity.ERROR,
+        pointer=folder,
+        zh=f"交换目录不存在或无法写入:{why}",
+        en=f"the exchange folder is not there or cannot be written: {why}",
+        hint_zh="请核对 --url 所指目录及其权限;检测工具不会新建该目录",
+        hint_en="check the folder that --url names, and its permissions; the kit does not make it",
+    )
+
+
+def folder_in_use(folder: str) -> Issue:
+    """A hospital has laid messages out here: its marks are in ``kept``."""
+    return Issue(
+        code="CNF-907",
+        severity=Severity.ERROR,
+        pointer=folder,
+        zh="该目录已有医院的报文标记(kept),可能正在实际使用;检测会真实提交结算并随后冲销",
+        en="a hospital's marks lie in kept, so the folder may be in real use; the kit settles there and reverses",
+        hint_zh="请改用空的测试目录;确为测试环境的,写进设置文件并设 simulator = true,用 --endpoint 指明",
+        hint_en="use an empty folder; name one that is for tests by an endpoint with simulator = true (--endpoint)",
     )

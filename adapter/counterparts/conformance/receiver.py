@@ -153,7 +153,7 @@ class Teller:
     def _secret(self, form: WebhookForm) -> str:
         value = self.vendor.secret(form.secret_env)
         if not value:
-            raise AdapterError(secret_missing(form.secret_env))
+            raise AdapterError(secret_missing(form.secret_env, "secret_env"))
         return value
 
 

@@ -36,19 +36,16 @@ class MoodyReceiver(FolderReceiver):
         """As ``FolderReceiver.collect``, as far as the script lets it."""
         self._lay_late()
         number = 0
-        for file in sorted((self.root / "out").glob("*.json")):
+        for file, body in self._whole():
             if self.held.get(file.name, 0.0) > self.desk.seconds():
                 continue
-            fault = (
-                None if file.name in self.held else self.faults.meet(Call("PUT", file.name, _key_in(file.read_bytes())))
-            )
+            fault = None if file.name in self.held else self.faults.meet(Call("PUT", file.name, _key_in(body)))
             if fault and fault.do in _LEFT:
                 continue
             if fault and fault.do == "delay":
                 self.held[file.name] = self.desk.seconds() + fault.seconds
                 continue
-            body = self._take(file)
-            if body is not None:
+            if self._take(file):
                 self._answer(f"{file.stem}.receipt.json", body, fault)
                 number += 1
         return number

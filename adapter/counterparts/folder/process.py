@@ -67,12 +67,22 @@ def _rounds(receiver: MoodyReceiver, every: float) -> None:
     sys.stdout.write(f"ready {receiver.root}\n")
     sys.stdout.flush()
     while not stopped.is_set():
-        control.look()
-        if receiver.collect() or changed:
-            for facility, day in _days(receiver.desk):
-                receiver.statement(facility, day)
-        changed = 0
+        try:
+            control.look()
+            changed = _round(receiver, changed)
+        except OSError as error:  # full, or gone for now: what was taken and not answered is answered in a later round
+            sys.stderr.write(f"{type(error).__name__}: {receiver.root}\n")
+            changed = -1
         stopped.wait(every)
+
+
+def _round(receiver: MoodyReceiver, changed: int) -> int:
+    """One round of the courier; statements where something was settled. ``changed`` -1: the last round broke off."""
+    again = receiver.resume() if changed < 0 else changed
+    if receiver.collect() or again:
+        for facility, day in _days(receiver.desk):
+            receiver.statement(facility, day)
+    return 0
 
 
 def _days(desk: Desk) -> list[tuple[str, date]]:

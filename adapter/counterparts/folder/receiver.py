@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -11,6 +13,9 @@ from typing import Any
 from adapter.counterparts import aid
 from adapter.counterparts.desk import Desk
 from adapter.counterparts.wire import CLAIM_KEY, Refusal, decode, encode, identifier_in
+
+#: A message's file; whatever else lies in ``out`` is somebody else's.
+_MESSAGE = re.compile(r"[0-9a-f]{40}\.json", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,8 @@ class FolderReceiver:
     def collect(self) -> int:
         """Take what is whole; gives how many files were answered."""
         number = 0
-        for file in sorted((self.root / "out").glob("*.json")):
-            body = self._take(file)
-            if body is not None:
+        for file, body in self._whole():
+            if self._take(file):
                 self._lay(f"{file.stem}.receipt.json", encode(self._answered(body)))
                 number += 1
         return number
@@ -48,17 +52,29 @@ class FolderReceiver:
         name = f"statement-{sha256(facility.encode()).hexdigest()[:12]}-{day.isoformat()}.json"
         self._lay(name, encode({"totals": totals, "details": [decode(page.body)]}))
 
-    def _take(self, file: Path) -> bytes | None:
-        checksum = file.with_name(f"{file.name}.sha256")
-        body = file.read_bytes()
-        if not checksum.exists() or checksum.read_text("utf-8").split()[:1] != [sha256(body).hexdigest()]:
-            return None
+    def _whole(self) -> Iterator[tuple[Path, bytes]]:
+        """The messages in ``out`` that are what their digest says, in order of their names."""
+        for file in sorted((self.root / "out").glob("*.json")):
+            if not _MESSAGE.fullmatch(file.name):
+                continue
+            try:
+                body, digest = file.read_bytes(), file.with_name(f"{file.name}.sha256").read_text("utf-8", "replace")
+            except OSError:  # a folder of that name, or withdrawn just now, or not to be read: it is not whole
+                continue
+            if digest.split()[:1] == [sha256(body).hexdigest()]:
+                yield file, body
+
+    def _take(self, file: Path) -> bool:
+        """Put it away; whether it is the first of its name. The first stays what it was."""
         folder = self.root / "taken"
         folder.mkdir(exist_ok=True)
-        repeated = (folder / file.name).exists()
-        file.replace(folder / file.name)
-        checksum.unlink()
-        return None if repeated else body
+        first = not (folder / file.name).exists()
+        if first:
+            file.replace(folder / file.name)
+        else:
+            file.unlink()
+        file.with_name(f"{file.name}.sha256").unlink(missing_ok=True)
+        return first
 
     def _answered(self, body: bytes) -> dict[str, Any]:
         try:
@@ -86,7 +102,7 @@ class FolderReceiver:
         folder = self.root / "in"
         folder.mkdir(parents=True, exist_ok=True)
         lay(folder / name, body)
-        (folder / f"{name}.sha256").write_text(f"{sha256(body).hexdigest()}  {name}\n", "utf-8")
+        lay(folder / f"{name}.sha256", f"{sha256(body).hexdigest()}  {name}\n".encode())
 
 
 def lay(target: Path, body: bytes) -> None:

@@ -45,7 +45,7 @@ from adapter.doors.cli import (
     window,
     window_papers,
 )
-from adapter.doors.cli.issues import file_unusable
+from adapter.doors.cli.issues import DISK_FULL, file_unusable, words_unreadable
 from adapter.doors.cli.output import HAS_ISSUES, err, print_issues
 from adapter.model.issues import AdapterError
 
@@ -157,10 +157,23 @@ def main() -> None:
         print_issues(error.issues)
         sys.exit(HAS_ISSUES)
     except OSError as error:
-        if error.filename is None:  # no file of the caller's: a fault of ours, told whole
+        if (
+            error.filename is None and error.errno not in DISK_FULL
+        ):  # no file of the caller's: a fault of ours, told whole
             raise
         print_issues([file_unusable(error)])
+        sys.exit(HAS_ISSUES)
+    except UnicodeEncodeError:
+        if not (places := _no_text()):
+            raise
+        print_issues([words_unreadable(place) for place in places])
         sys.exit(HAS_ISSUES)
     except KeyboardInterrupt:
         err.print("stopped; what was begun continues with the next adapter deliver")
         sys.exit(130)
+
+
+def _no_text() -> list[int]:
+    """Which arguments are bytes that are no text here: a file may be named so, nothing that is kept may be."""
+    words = enumerate(sys.argv[1:], start=1)
+    return [place for place, word in words if any("\ud800" <= each <= "\udfff" for each in word)]

@@ -12,6 +12,7 @@ import typer
 
 from adapter.cases import dispatch, reverse, settle, views
 from adapter.cases.advance import advance_bill
+from adapter.cases.endpoints import hospital_time
 from adapter.cases.lineage import case_lineage
 from adapter.cases.proof import certificate_of
 from adapter.cases.shown import explain_rows, explained, is_open, settlement_json
@@ -126,6 +127,12 @@ def show(
         out.print(f"  {found.refund['zh']} / {found.refund['en']}", markup=False)
     if found.line.settlement:
         print_settlement(found.line.settlement, explain=None)
+    if found.orders:
+        told = [
+            (each.call, _ORDERED[each.what], each.by, hospital_time(datetime.fromisoformat(each.at)), each.reason)
+            for each in found.orders
+        ]
+        table("\norders on calls 人工指令", ("call 调用", "order 指令", "by 经办人", "at 时间", "reason 原因"), told)
     if found.messages:
         rows = [
             (m.message.key, m.message.endpoint, m.state, m.outcome or "", str(m.message.attempts))
@@ -133,6 +140,10 @@ def show(
         ]
         table("\nmessages 报文", ("key", "endpoint", "state", "outcome", "attempts"), rows)
     print_issues(found.line.row.issues)
+
+
+#: What a person ordered about a call, in words.
+_ORDERED = {"held": "held 已暂停,恢复前不发送", "skipped": "skipped 已跳过,本版账单不再发送"}
 
 
 def estimate(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 conform = typer.Typer(no_args_is_help=True, help="Conformance kit: try the other side against its page. 对接检测")
 
-Url = Annotated[str | None, typer.Option("--url", help="Base address of the party under test. 被测地址")]
+Url = Annotated[str | None, typer.Option("--url", help="Base address of the party under test, or folder. 被测地址")]
 EndpointName = Annotated[
     str | None,
     typer.Option("--endpoint", help="In place of --url: one of the settings; address, dialect and sign-in are its."),
@@ -54,7 +54,8 @@ def insurance(
     """Play the hospital against an insurance bureau and say which clause it breaks. 检测医保局接口
 
     What the scenarios settle is reversed again at the end of each. Dialects: fhir; nhsa, the national platform:
-    the file of --site says how its region differs. With --endpoint the kit signs in as the settings say: token,
+    the file of --site says how its region differs; folder, where --url is the exchange folder. With --endpoint
+    the kit signs in as the settings say: token,
     OAuth with a signed proof, mutual TLS; the endpoint must be marked simulator, as one for tests.
 
     Example:  adapter conform insurance --url http://127.0.0.1:9001/fhir --html bureau.html
@@ -76,9 +77,13 @@ def aid(
 ) -> None:
     """Play the hospital against a medical-aid office and say which clause it breaks. 检测医疗救助接口
 
-    Dialects: fhir, aid-xml (SOAP; its password comes from ADAPTER_CONFORM_PASSWORD, or as the site file says).
+    Dialects: fhir; folder, where --url is the exchange folder; aid-xml (SOAP), whose account is in the site
+    file and its password in ADAPTER_CONFORM_PASSWORD (or the variable that password_env of the site file names).
 
     Example:  adapter conform aid --url http://127.0.0.1:9002/fhir --scenario same-bundle-twice
+
+    Example:  ADAPTER_CONFORM_PASSWORD='secret' adapter conform aid --dialect aid-xml --url
+    http://127.0.0.1:9004/services/MedicalAid
     """
     _payer("aid", dialect, url, endpoint, site, facility, scenario or [], (junit, html, report))
 
@@ -124,7 +129,7 @@ def _payer(
 ) -> None:
     from adapter.counterparts.conformance import dialects  # here: no other command needs the kit
 
-    with _party(url, endpoint) as party:
+    with _party(url, endpoint, dialect) as party:
         if endpoint is not None and dialect not in (None, party.dialect):
             raise typer.BadParameter(f"the endpoint {endpoint} speaks {party.dialect}")
         spoken = dialect or party.dialect
@@ -138,14 +143,19 @@ def _payer(
 
 
 @contextmanager
-def _party(url: str | None, endpoint: str | None) -> Iterator[Reached]:
-    """Who is tried. Raises AdapterError CASE-315, CFG-746, CFG-750, CFG-751, DEL-633."""
-    from adapter.counterparts.conformance.issues import not_for_tests  # here: no other command needs the kit
+def _party(url: str | None, endpoint: str | None, dialect: str | None) -> Iterator[Reached]:
+    """Who is tried. Raises AdapterError CASE-315, CFG-746, CFG-750, CFG-751, CNF-906, CNF-907, DEL-633."""
+    from adapter.counterparts.conformance.folder.drop import usable  # here: no other command needs the kit
+    from adapter.counterparts.conformance.issues import not_for_tests
 
     if (url is None) is (endpoint is None):
         raise typer.BadParameter("give either --url or --endpoint")
     if endpoint is None:
         address = str(url)
+        if dialect == "folder":
+            usable(Path(address), for_tests=False)
+            yield Reached(address, dialect, simulator=True)
+            return
         if not address.startswith(("http://", "https://")):
             raise typer.BadParameter("--url begins with http:// or https://")
         yield Reached(address, "fhir", simulator=True)
@@ -153,6 +163,8 @@ def _party(url: str | None, endpoint: str | None) -> Iterator[Reached]:
     with reached(endpoint, settings()) as party:
         if not party.simulator:
             raise AdapterError(not_for_tests(endpoint))
+        if party.dialect == "folder":
+            usable(Path(party.url), for_tests=True)
         yield party
 
 
@@ -181,10 +193,13 @@ def _tell(
 
 
 def _print(report: Report) -> None:
+    from adapter.counterparts.conformance.reports.report import party_words  # here: no other command needs the kit
+
     rows = []
     for result in report.results:
         scenario = result.scenario
         found = "\n".join(f"{finding.zh}\n{finding.en}" for finding in result.findings)
+        found += f"\n对方答复 the party said: {words}" if (words := party_words(result)) else ""
         clause = f"{scenario.clause.where}\n{scenario.clause.zh}\n{scenario.clause.en}" if found else ""
         mark = "fail 未通过" if found else "pass 通过"
         rows.append((scenario.name, mark, found or scenario.zh, clause))

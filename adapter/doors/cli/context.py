@@ -22,7 +22,15 @@ def _said(reason: str) -> str:
     return reason
 
 
+def words_of(text: str) -> str:
+    """A number or name as typed at the window: it is kept for ever, so it says something and is no essay."""
+    if not text.strip() or len(text) > _LONGEST_WORDS or not text.isprintable():
+        raise typer.BadParameter(f"1 to {_LONGEST_WORDS} printable characters 请填写1至{_LONGEST_WORDS}个可见字符")
+    return text.strip()
+
+
 _LONGEST_REASON = 300  # as the service takes
+_LONGEST_WORDS = 64
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a pipe instead of text.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is written into the journal. 原因", callback=_said)]
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="Case id, as in adapter case list.")]

@@ -9,7 +9,7 @@ import typer
 
 from adapter.cases.window import checks
 from adapter.cases.window import items as lines
-from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools
+from adapter.doors.cli.context import AsJson, CaseId, Reason, actor, tools, words_of
 from adapter.doors.cli.output import out, print_issues, print_json, table
 from adapter.doors.cli.window_papers import print_done
 from adapter.model.money import Money
@@ -35,16 +35,27 @@ def _flag(answer: YesNo | None) -> bool | None:
 def amount_of(text: str) -> Money:
     """An amount as typed."""
     try:
-        return Money.yuan(text)
+        amount = Money.yuan(text)
     except ValueError:
         raise typer.BadParameter("an amount of yuan, exact to the fen") from None
+    if abs(amount.fen) >= _TOO_MUCH:
+        raise typer.BadParameter("no stay costs that much 金额过大")
+    return amount
+
+
+_TOO_MUCH = 10**12  # fen: ten thousand million yuan
 
 
 @window.command("check")
 def check(
     case_id: CaseId,
     step: Annotated[CheckStep, typer.Argument(metavar="STEP", help="identity, insurance, papers or explanation.")],
-    by: Annotated[str, typer.Option("--by", help="Who checked or explained, by staff number. 核查人工号")],
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", parser=words_of, metavar="TEXT", help="Who checked or explained, by staff number. 核查人工号"
+        ),
+    ],
     reason: Reason = "checked at the window",
     json: AsJson = False,
 ) -> None:
@@ -65,17 +76,29 @@ def facts(
         list[Cause] | None, typer.Option(help="A further cause of a mixed stay; may be repeated. 其他原因")
     ] = None,
     emergency: Annotated[YesNo | None, typer.Option(help="Whether it is an emergency. 是否急救")] = None,
-    doctor: Annotated[str | None, typer.Option(help="The deciding doctor, by staff number. 认定医师")] = None,
+    doctor: Annotated[
+        str | None, typer.Option(parser=words_of, metavar="TEXT", help="The deciding doctor, by staff number. 认定医师")
+    ] = None,
     third_party: Annotated[YesNo | None, typer.Option(help="Whether another is liable. 有无责任第三方")] = None,
     third_party_amount: Annotated[
         Money | None, typer.Option(parser=amount_of, metavar="YUAN", help="What the other must bear. 第三人应负担金额")
     ] = None,
-    admission_order: Annotated[str | None, typer.Option(help="Number of the admission order. 住院通知书编号")] = None,
+    admission_order: Annotated[
+        str | None, typer.Option(parser=words_of, metavar="TEXT", help="Number of the admission order. 住院通知书编号")
+    ] = None,
     aid_certificate: Annotated[
-        str | None, typer.Option(help="Number of the household's medical aid certificate. 健康扶贫医疗救助证号")
+        str | None,
+        typer.Option(
+            parser=words_of,
+            metavar="TEXT",
+            help="Number of the household's medical aid certificate. 健康扶贫医疗救助证号",
+        ),
     ] = None,
     excluded: Annotated[YesNo | None, typer.Option(help="Whether an excluded cause governs the stay. 人工认定")] = None,
-    by: Annotated[str | None, typer.Option("--by", help="Who decided that, by staff number. 认定人")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", parser=words_of, metavar="TEXT", help="Who decided that, by staff number. 认定人"),
+    ] = None,
     reason: Reason = "established at the window",
     json: AsJson = False,
 ) -> None:
@@ -104,9 +127,7 @@ def facts(
 def let_deposit(
     case_id: CaseId,
     amount: Annotated[Money, typer.Argument(parser=amount_of, metavar="YUAN", help="How much may be taken. 金额")],
-    reason: Annotated[
-        str, typer.Option("--reason", help="Why the rule is set aside this once. 理由", show_default=False)
-    ],
+    reason: Reason,
     json: AsJson = False,
 ) -> None:
     """Let a deposit be taken that the programme does not allow: your exception, kept with its reason. 特许收取押金
@@ -142,7 +163,9 @@ def finding(
     case_id: CaseId,
     line: Annotated[str, typer.Argument(metavar="LINE", help="The fee line, as in adapter window items.")],
     excepted: Annotated[YesNo, typer.Option(help="yes: functional, or with medical need. 是否属例外")],
-    by: Annotated[str, typer.Option("--by", help="The doctor, by staff number. 认定医师工号")],
+    by: Annotated[
+        str, typer.Option("--by", parser=words_of, metavar="TEXT", help="The doctor, by staff number. 认定医师工号")
+    ],
     reason: Reason = "doctor's finding",
     json: AsJson = False,
 ) -> None:

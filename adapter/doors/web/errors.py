@@ -69,6 +69,7 @@ STATUS: dict[str, int] = {
     "CASE-486": 500,
     "CASE-487": 500,
     "CASE-469": 404,
+    **{f"CASE-{number}": 409 for number in (500, 501, 502, 503)},
     "LED-418": 409,
     "CFG-745": 409,
     "DEL-502": 502,

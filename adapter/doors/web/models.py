@@ -87,6 +87,16 @@ class CasePage(Shape):
     next: str | None
 
 
+class CallOrderOut(BaseModel):
+    """What a person ordered about a call: nothing is sent for it. 人工指令"""
+
+    call: str
+    what: Literal["held", "skipped"] = Field(description="Until somebody resumes it, or for good.")
+    by: str
+    at: str
+    reason: str
+
+
 class CaseOut(CaseLine):
     """Everything about one case."""
 
@@ -95,6 +105,7 @@ class CaseOut(CaseLine):
     deposit_refund: dict[str, Any] | None
     preview: dict[str, Any] | None
     settlement: dict[str, Any] | None
+    call_orders: list[CallOrderOut] = Field(description="Calls that a person holds, or left out of this bill version.")
     messages: list[dict[str, Any]]
     journal: list[dict[str, Any]]
 

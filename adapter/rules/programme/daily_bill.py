@@ -33,6 +33,8 @@ def bill_days(
     """
     final = discharged is not None and discharged <= on
     first = admitted if last is None else last + timedelta(days=1)
+    if not final and on <= first:
+        return None
     through = discharged if final and discharged is not None else on - timedelta(days=1)
     if final and (final_made or through < first):
         through = max(through, last or through)

@@ -67,7 +67,8 @@ def test_a_month_is_declared_answered_and_received(tools: Tools, month: date) ->
     batch = declared(tools, month)
     assert (batch.state, batch.paper["gross"]) == ("declared", gross.text)
     assert {line["case_id"] for line in batch.paper["lines"]} == {case_id(STAY)}
-    assert refusal(lambda: receive(tools, month, cash=gross.text)) == ["CASE-301"]  # the payer has not answered
+    assert refusal(lambda: receive(tools, month, cash=gross.text)) == ["CASE-503"]  # the payer has not answered
+    assert refusal(lambda: declared(tools, month)) == ["CASE-502"]
     assert refusal(lambda: clearing.agree(*HERE, month, " ", tools, act(tools))) == ["CASE-392"]
     clearing.agree(*HERE, month, "QS-1", tools, act(tools))
     short = {"cash": (gross - Money(12_00)).text, "deducted": "11.99"}

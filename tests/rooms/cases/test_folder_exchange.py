@@ -15,6 +15,9 @@ import pytest
 
 from adapter.cases import dispatch, reverse, settle
 from adapter.cases.tools import Tools
+from adapter.counterparts.faults import FHIR_OWN, fault_of
+from adapter.counterparts.folder.bad_days import MoodyReceiver
+from adapter.counterparts.wire import encode
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Stage
@@ -167,3 +170,41 @@ def test_a_folder_that_cannot_be_written_is_tried_again_and_a_missing_statement_
     with pytest.raises(AdapterError) as caught:
         both.bureau.endpoint.remittance(both.clock.moment.date(), FACILITY)
     assert codes(caught.value) == ["DEL-504"]
+
+
+def test_a_refused_reversal_goes_on_when_the_office_lays_its_receipt_down_anew(tools: Tools, both: Both) -> None:
+    """The office opens the year again and acts on the file that it has: no second file is laid out."""
+    tried(tools, both)
+    settle.start_settlement(case_id(STAY), tools, act(tools, "settlement"))
+    both.days(tools)
+    key = f"{case_id(STAY)}.v1.insurance.reverse"
+    desk, name = both.bureau.receiver.desk, receipt_name(key)
+    refused = MoodyReceiver(both.bureau.root, desk)
+    refused.faults.script([fault_of({"match": {"stage": "reverse"}, "do": "refuse", "text": "年度未开放"}, FHIR_OWN)])
+    both.bureau.receiver = refused
+    reverse.start_reversal(case_id(STAY), tools, act(tools, "reversal"))
+    both.days(tools)
+    reverse.start_reversal(case_id(STAY), tools, act(tools, "reversal"))
+    both.days(tools)
+    assert row_of(STAY, tools).bill is BillState.REVERSING and both.bureau.settled() == 1
+    body = (both.bureau.root / "taken" / f"{stem(key)}.json").read_bytes()
+    refused._lay(name, encode(refused._answered(body)))
+    reverse.start_reversal(case_id(STAY), tools, act(tools, "reversal"))
+    both.days(tools)
+    assert (row_of(STAY, tools).bill, both.bureau.settled()) == (BillState.REVERSED, 0)
+
+
+def test_a_refused_settlement_is_taken_back_and_settled_under_a_new_name(tools: Tools, both: Both) -> None:
+    tried(tools, both)
+    refused = MoodyReceiver(both.bureau.root, both.bureau.receiver.desk)
+    refused.faults.script([fault_of({"match": {"stage": "settle"}, "do": "refuse", "text": "年度未开放"}, FHIR_OWN)])
+    both.bureau.receiver = refused
+    settle.start_settlement(case_id(STAY), tools, act(tools, "settlement"))
+    both.days(tools)
+    assert row_of(STAY, tools).bill is BillState.SETTLING
+    reverse.start_reversal(case_id(STAY), tools, act(tools, "reversal"))
+    both.days(tools)
+    tried(tools, both)
+    settle.start_settlement(case_id(STAY), tools, act(tools, "settlement"))
+    both.days(tools)
+    assert (row_of(STAY, tools).bill, row_of(STAY, tools).version, both.bureau.settled()) == (BillState.SETTLED, 2, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.counterparts import ROOT, Counterpart, counterpart
 from tests.support.nhsa_window import bureau_process
-from tests.support.terminal import run
+from tests.support.terminal import PAYER, run, start_talking
 from tests.support.way_back import SECRET, SECRET_ENV, mappings_with, receiver
 
 EVERYTHING = "send: [eligibility, estimate, settlement, reversal, issues, notice]"
@@ -40,7 +40,7 @@ def test_a_bureau_of_the_national_platform_passes_and_an_aid_service_that_forget
     with bureau_process(tmp_path / "nhsa.sqlite", clock="system") as bureau:
         address = ["--dialect", "nhsa", "--url", f"{bureau.base}/nhsa"]
         passed = run("conform", "insurance", *address, "--html", "all.html", cwd=tmp_path)
-        assert (passed.returncode, passed.stderr) == (0, "") and "25 / 25" in passed.stdout
+        assert (passed.returncode, passed.stderr) == (0, "") and "26 / 26" in passed.stdout
         assert "docs/wire-nhsa.md" in (tmp_path / "all.html").read_text("utf-8")
     seed = ROOT / "fixtures" / "endpoints" / "aid-xml.yaml"
     command = ["aid-xml", "--store", str(tmp_path / "aid.sqlite")]
@@ -55,6 +55,25 @@ def test_a_bureau_of_the_national_platform_passes_and_an_aid_service_that_forget
         )
     finally:
         aid.stop()
+
+
+@pytest.mark.slow
+def test_a_bureau_behind_a_folder_is_tried_by_its_path(tmp_path: Path) -> None:
+    root = tmp_path / "交换 目录"
+    words = ["folder", "bureau", "--root", str(root), "--every", "0.05", "--store", str(tmp_path / "store.sqlite")]
+    words += ["--seed", str(ROOT / "fixtures" / "endpoints" / "bureau.yaml"), "--mappings", str(ROOT / "mappings")]
+    command = ["conform", "insurance", "--dialect", "folder", "--url", str(root), "--html", "all.html"]
+    assert "CNF-906" in run(*command, cwd=tmp_path).stderr
+    process = start_talking(*words, program=PAYER)
+    assert process.stdout is not None and process.stdout.readline().startswith("ready ")
+    passed = run(*command, cwd=tmp_path)
+    process.terminate()
+    assert process.wait(10) == 0
+    process.stdout.close()
+    assert (passed.returncode, passed.stderr) == (0, "") and "20 / 20" in passed.stdout
+    text = (tmp_path / "all.html").read_text("utf-8")
+    assert "docs/wire-folder.md" in text and "T00000002" not in text
+    assert list((root / "out").iterdir()) == []
 
 
 @pytest.mark.slow

@@ -50,6 +50,8 @@ def code(done: Result) -> str:
 
 def test_a_call_is_held_and_resumed() -> None:
     assert adapter("call", "hold", CASE, "aid", *WHY).exit_code == 0
+    shown = adapter("case", "show", CASE).stdout
+    assert "人工指令" in shown and "已暂停" in shown and "核实" in shown
     done = adapter("call", "resume", CASE, "aid", *WHY, "--wait", "0", "--json")
     assert json.loads(done.stdout)["case_id"] == CASE
     assert code(adapter("call", "resume", CASE, "aid", *WHY)) == "CASE-423"

@@ -17,6 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.counterparts.aid_xml.seed import load_seed as load_aid_seed
+from adapter.counterparts.conformance.aid_xml.site import AidXmlSite
 from adapter.counterparts.conformance.dialects import conform, scenarios_for, site_for
 from adapter.counterparts.conformance.nhsa.site import NhsaSite
 from adapter.counterparts.conformance.reports.junit import junit
@@ -27,7 +29,7 @@ from adapter.model.issues import AdapterError
 from tests.support.conform_more import HereToo, aid_service_here, bureau_here
 from tests.support.conformance import MAPPINGS
 from tests.support.counterparts import ROOT
-from tests.support.lies_more import AID_LIES, NHSA_LIES
+from tests.support.lies_more import AID_LIES, AS_LISTED, NHSA_LIES
 
 ROLES = {"nhsa": "insurance", "aid-xml": "aid"}
 HERE: dict[str, Callable[[], AbstractContextManager[HereToo]]] = {"nhsa": bureau_here, "aid-xml": aid_service_here}
@@ -36,17 +38,24 @@ LIES = {"nhsa": NHSA_LIES, "aid-xml": AID_LIES}
 
 _REFUSING = {
     *("without-sign-in", "unknown-person", "another-name", "missing-field", "admission", "one-bad-line", "line-twice"),
-    *("withdraw", "settle-again", "another-person", "cancel-twice", "undo"),
+    *("withdraw", "settle-again", "another-person", "cancel-twice", "cancel-its-own", "undo"),
 }
-_SETTLING = {"refund-line", "trial-keeps-nothing", "settle", "cancel", "undo"}
+_SETTLING = {"refund-line", "trial-keeps-nothing", "settle", "wrong-total", "cancel", "undo"}
 _LINES = {"fee-lines", "one-bad-line", "line-twice", "refund-line", "withdraw"}
 _CEILING = {
     *("identity", "ceiling", "questions-keep-nothing", "settle", "settle-unregistered", "settle-twice"),
-    *("reversal", "reversal-twice", "settle-after-reversal"),
+    *("reversal", "reversal-twice", "reversal-of-its-own", "settle-after-reversal"),
 }
 #: What each lie of tests/support/lies_more.py breaks.
 BROKEN_BY: dict[str, dict[str, set[str]]] = {
     "nhsa": {
+        "the name in another encoding": {"person"},
+        "a bill of another stay": {"settle"},
+        "a fund pays less than nothing": _SETTLING,
+        "another fund than in the trial": {"trial-keeps-nothing", "settle", "cancel", "year-follows"},
+        "a settled line has another amount": {"settle"},
+        "what was refused is kept": {"wrong-total"},
+        "one cancellation shows everywhere": {"cancel-its-own"},
         "another number at each sign-in": {"sign-in"},
         "another person each time": {"person"},
         "in hospital for ever": {"admission-cancelled", "discharge"},
@@ -69,7 +78,7 @@ BROKEN_BY: dict[str, dict[str, set[str]]] = {
         "settles again": {"settle-again"},
         "cancels again": {"cancel-twice", "undo"},
         "cancellation is positive": {"cancel"},
-        "cancellation does not show": {"cancel"},
+        "cancellation does not show": {"cancel", "cancel-its-own"},
         "a settled line is not shown": {"settle"},
         "the year stands still": {"year-follows"},
         "everything balances": {"totals-differ"},
@@ -79,13 +88,19 @@ BROKEN_BY: dict[str, dict[str, set[str]]] = {
         "any account will do": {"unknown-account"},
         "refusals are good": {
             *("unknown-person", "not-aided", "admission", "ceiling", "settle-unregistered", "settle-twice"),
-            *("reversal-twice", "lines"),
+            *("reversal-twice", "reversal-of-its-own", "lines"),
         },
-        "repeats are good": {"settle-unregistered", "settle-twice", "reversal-twice"},
+        "repeats are good": {"settle-unregistered", "settle-twice", "reversal-twice", "reversal-of-its-own"},
         "other codes": {"admission"},
         "lines at any time": {"lines"},
         "everybody is aided": {"not-aided"},
-        "the ceiling stands still": {"settle", "settle-after-reversal"},
+        "the ceiling stands still": {"settle", "reversal-of-its-own", "settle-after-reversal"},
+        "the ceiling in whole yuan": {"settle", "reversal-of-its-own", "settle-after-reversal"},
+        "the ceiling finer than a fen": _CEILING,
+        "a ceiling of its own": {"ceiling"},
+        "another name": {"identity"},
+        "a ratio in words": {"ratio"},
+        "a ratio below nothing": {"ratio"},
         "the ceiling is not told": _CEILING,
         "no ratio": {"ratio"},
         "no category": {"identity", "ratio"},
@@ -165,6 +180,13 @@ def test_what_a_region_does_differently_is_said_in_the_site_file(region: str) ->
     assert ("sign-in" in played) == (region != "test_inland")
     assert ("wrong-signature" in played) == (region != "test_inland")
     assert ("lines-by-visit" in played) == (region == "test_inland")
+
+
+def test_a_bureau_that_answers_with_the_very_fields_of_the_page_passes() -> None:
+    """5203 has other names for the patient's part than 2304, and none for the hospital's."""
+    with bureau_here() as here:
+        here.lie(AS_LISTED)
+        assert broken("nhsa", here) == set()
 
 
 # -- and parties that do not -------------------------------------------------------------------------------------------
@@ -265,7 +287,7 @@ def test_a_site_that_lacks_something_says_what(dialect: str, tmp_path: Any) -> N
         ("timeout_seconds: 30", "timeout_seconds: soon", "soon"),
         ("signing: none", "signing: wax", "signing is one of")
         if dialect == "nhsa"
-        else ('aid: "10.00"', 'aid: "x"', "x"),
+        else ('aid: "10.37"', 'aid: "x"', "x"),
     ):
         file = tmp_path / "site.yaml"
         file.write_text(text.replace(good, bad, 1), encoding="utf-8")
@@ -278,9 +300,29 @@ def test_a_site_that_lacks_something_says_what(dialect: str, tmp_path: Any) -> N
 
 
 def test_a_password_that_is_not_set_stops_the_run() -> None:
-    with aid_service_here() as here, pytest.raises(AdapterError, match="CNF-905"):
+    with aid_service_here() as here, pytest.raises(AdapterError, match="CNF-905") as stopped:
         target = replace(here.target, secret=lambda _: None)
         list(conform("aid-xml", "aid", target, SCENARIOS["aid-xml"]))
+    (issue,) = stopped.value.issues
+    assert "password_env" in issue.en and "ADAPTER_CONFORM_PASSWORD='secret' adapter conform" in (issue.hint_en or "")
+
+
+def test_a_password_that_is_not_taken_stops_the_run_before_the_account_is_locked() -> None:
+    with aid_service_here() as here:
+        wrong = replace(here.target, secret=lambda _: "…")
+        for _ in range(2):
+            with pytest.raises(AdapterError, match="CNF-908"):
+                list(conform("aid-xml", "aid", wrong, SCENARIOS["aid-xml"]))
+        assert broken("aid-xml", here) == set(), "five wrong passwords lock an account"
+
+
+def test_the_worked_example_has_the_password_of_the_simulator() -> None:
+    site = site_for("aid-xml", "aid", MAPPINGS, None)
+    assert isinstance(site, AidXmlSite)
+    users = load_aid_seed(ROOT / "fixtures" / "endpoints" / "aid-xml.yaml").users
+    for page_with_it in ("conformance-kit.md", "user-guide.md"):
+        (line,) = re.findall(r"^\$ (.*--dialect aid-xml.*)$", (ROOT / "docs" / page_with_it).read_text("utf-8"), re.M)
+        assert line.startswith(f"{site.password_env}={users[site.user]} adapter conform aid ")
 
 
 @settings(deadline=None, max_examples=25, database=None)

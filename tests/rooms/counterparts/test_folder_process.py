@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from contextlib import ExitStack
 from datetime import date
@@ -14,10 +15,10 @@ from typer.testing import CliRunner
 from adapter.counterparts.__main__ import main
 from adapter.counterparts.folder.bad_days import MoodyReceiver
 from adapter.counterparts.folder.control import Control, NotHandedOver, hand_over
-from adapter.counterparts.folder.process import _days
+from adapter.counterparts.folder.process import _days, _round
 from adapter.doors.cli.app import app
 from adapter.model.issues import AdapterError
-from adapter.model.messages import OutboundMessage, Stage
+from adapter.model.messages import OutboundMessage, Outcome, Stage
 from tests.support.exchange import Counter, counter
 from tests.support.nhsa import stay_facts
 from tests.support.office import FACILITY, ROOT, TestClock, codes
@@ -107,11 +108,44 @@ def test_a_file_that_is_no_bundle_is_refused_and_the_next_is_taken(tmp_path: Pat
         out = behind.root / "out"
         out.mkdir(exist_ok=True)
         for number, body in enumerate(odd):
-            (out / f"{number}.json").write_bytes(body)
-            (out / f"{number}.json.sha256").write_text(f"{sha256(body).hexdigest()}  {number}.json\n", "utf-8")
+            name = f"{number:040}.json"
+            (out / name).write_bytes(body)
+            (out / f"{name}.sha256").write_text(f"{sha256(body).hexdigest()}  {name}\n", "utf-8")
         assert control.receiver.collect() == len(odd)
         told = [json.loads(each.read_bytes())["outcome"] for each in (behind.root / "in").glob("*.receipt.json")]
         assert told == ["rejected"] * len(odd)
+
+
+def test_a_round_that_breaks_off_in_a_full_folder_is_made_good_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: Path, body: bytes) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with ExitStack() as stack:
+        control, behind = moody(stack, tmp_path)
+        message = behind.endpoint.next(Stage.SETTLE, stay_facts(), (), TestClock().now())
+        assert isinstance(message, OutboundMessage)
+        behind.endpoint.deliver(message)
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="no space"):
+            patch.setattr("adapter.counterparts.folder.receiver.lay", full)
+            _round(control.receiver, 0)
+        assert _round(control.receiver, -1) == 0
+        assert behind.endpoint.lookup(message).outcome is Outcome.ACCEPTED and behind.settled() == 1
+        assert behind.endpoint.remittance(date(2021, 5, 17), FACILITY).count == 1
+
+
+@pytest.mark.parametrize("odd", ["申报 1.json", f"{'0' * 39}.json", f".{'0' * 40}.json"])
+def test_what_is_not_named_by_a_digest_is_left_alone(odd: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        control, behind = moody(stack, tmp_path)
+        out = behind.root / "out"
+        out.mkdir(exist_ok=True)
+        (out / f"{'1' * 40}.json").mkdir()
+        (out / odd).write_bytes(b"{}")
+        (out / f"{odd}.sha256").write_text(sha256(b"{}").hexdigest(), "utf-8")
+        assert control.receiver.collect() == 0
+        assert (out / odd).exists() and not list((behind.root / "in").glob("*"))
 
 
 @pytest.mark.slow

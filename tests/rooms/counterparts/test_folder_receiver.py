@@ -9,7 +9,6 @@ import pytest
 
 from adapter.counterparts.folder.receiver import FolderReceiver
 from adapter.model.messages import OutboundMessage, Outcome, Stage
-from adapter.payers.delivery.endpoints.his import folder
 from tests.support.exchange import counter
 from tests.support.nhsa import stay_facts
 from tests.support.office import TestClock, codes
@@ -46,12 +45,9 @@ def test_a_question_whose_laying_out_was_interrupted_is_laid_out_again_and_a_set
     stage: Stage, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It dies after the mark that it begins, before the file has its name."""
-    put = folder.put
 
-    def dies(target: Path, body: bytes) -> None:
-        if target.suffix == ".json":
-            raise Killed
-        put(target, body)
+    def dies(part: Path, target: Path) -> None:
+        raise Killed
 
     clock = TestClock()
     with ExitStack() as stack:
@@ -59,7 +55,7 @@ def test_a_question_whose_laying_out_was_interrupted_is_laid_out_again_and_a_set
         message = bureau.endpoint.next(stage, stay_facts(), (), clock.now())
         assert isinstance(message, OutboundMessage)
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr("adapter.payers.delivery.endpoints.folder.exchange.put", dies)
+            patch.setattr("adapter.payers.delivery.endpoints.folder.exchange.name", dies)
             bureau.endpoint.deliver(message)
         again = bureau.endpoint.deliver(message)
         assert (again.outcome, codes(again)) == (Outcome.UNKNOWN, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,12 @@ from typing import Any
 
 from adapter.counterparts.conformance.aid_xml import soap
 from adapter.counterparts.conformance.aid_xml.site import AidPerson, AidXmlSite
+from adapter.counterparts.conformance.issues import login_refused
 from adapter.counterparts.conformance.masking import Mask
 from adapter.counterparts.conformance.play import Exchange, Finding
 from adapter.counterparts.conformance.scenario import Step
 from adapter.counterparts.conformance.wire_talk import Talk
+from adapter.model.issues import AdapterError
 
 #: Elements that say who somebody is, and the account; no report shows them.
 PERSONAL = frozenset(
@@ -24,9 +27,14 @@ PERSONAL = frozenset(
     }
 )
 OK = "00000"
+_LOGIN_REFUSED = ("0L001", "0L002", "0L00X")
 _STAY_DAYS = 7
 _MOST_REVERSALS = 4
+#: So many days a scenario's second stay is after its first; more than there are scenarios.
+_APART = 60
 _NIL = Decimal("0.00")
+_AMOUNT = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
+_RATIO = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%?", re.ASCII)
 
 
 @dataclass
@@ -108,8 +116,9 @@ class AidClerk:
 
     def login(self, step: Step, said: Mapping[str, Heard]) -> Heard:
         """``user: unknown``: an account that there is not; a wrong password is never tried, for accounts are locked."""
-        unknown = step.given.get("user") == "unknown"
-        heard = self._send("login", self._account(f"{self.site.user}-unknown" if unknown else self.site.user))
+        if step.given.get("user") != "unknown":
+            return self._own_login()
+        heard = self._send("login", self._account(f"{self.site.user}-unknown"))
         self.signed_in = heard.code == OK
         return heard
 
@@ -179,12 +188,13 @@ class AidClerk:
     # -- small things -------------------------------------------------------------------------------------------------
 
     def _stay(self, step: Step, said: Mapping[str, Heard]) -> AidStay:
-        """The stay of ``of``, or a new one for ``person``, on a day of this scenario's own."""
+        """The stay of ``of``, or a new one for ``person`` on a day of this scenario's own; ``again``: a second one."""
         if "of" in step.given:
             return said[step.given["of"]].stay
         run, _, number = self.case.rpartition("-")
         span = max((self.site.last_day - self.site.first_day).days - _STAY_DAYS, 1)
-        day = self.site.first_day + timedelta(days=(zlib.crc32(run.encode()) + int(number or "0")) % span)
+        place = int(number or "0") + (_APART if step.given.get("again") == "yes" else 0)
+        day = self.site.first_day + timedelta(days=(zlib.crc32(run.encode()) + place) % span)
         person = self.site.persons[step.given.get("person", "aided")]
         left = (day + timedelta(days=_STAY_DAYS)).isoformat()
         return AidStay(person, day.isoformat(), left, self.case, self.site.aid)
@@ -228,9 +238,15 @@ class AidClerk:
         """Signs in before the first call of a scenario."""
         if self.signed_in:
             return ()
+        return self._own_login().exchanges
+
+    def _own_login(self) -> Heard:
+        """Raises AdapterError CNF-908 where the service refuses the account: each further try would count."""
         heard = self._send("login", self._account(self.site.user))
+        if heard.code in _LOGIN_REFUSED and not self.stays:
+            raise AdapterError(login_refused(self.site.user, heard.code))
         self.signed_in = heard.code == OK
-        return heard.exchanges
+        return heard
 
     def _send(self, operation: str, content: Mapping[str, Any], stay: AidStay | None = None) -> Heard:
         body = soap.message(self.site.namespace, operation, content)
@@ -287,11 +303,39 @@ def _left_down_by(now: Heard, wanted: Any, said: Mapping[str, Heard]) -> list[Fi
     return _left(now, said[wanted["since"]], said[wanted["by"]].amount)
 
 
+def _left_less_other(now: Heard, wanted: Any, said: Mapping[str, Heard]) -> list[Finding]:
+    """queryBalancePre: maxPay is what checkIdentity told in a step, less otherPay."""
+    other = _amount(now, "otherPay") if (now.fields or {}).get("otherPay") else _NIL
+    if other is None:
+        return [Finding("otherPay 无法读到分", "otherPay cannot be read to the fen")]
+    return _left(now, said[wanted], other)
+
+
+def _is_person(now: Heard, wanted: Any, said: Mapping[str, Heard]) -> list[Finding]:
+    """checkIdentity tells the name of the person who was asked for."""
+    if (now.fields or {}).get("name") == now.stay.person.name:
+        return []
+    return [Finding("应答的 name 不是所问之人的姓名", "name: not that of the person who was asked for")]
+
+
+def _ratio(now: Heard, wanted: Any, said: Mapping[str, Heard]) -> list[Finding]:
+    """percentage is a number from 0 to 1, or per cent above it up to 100, with or without the sign."""
+    told = (now.fields or {}).get("percentage", "")
+    if _RATIO.fullmatch(told) and Decimal(told.removesuffix("%")) <= 100:
+        return []
+    return [Finding("percentage 不是比例", "percentage is no ratio")]
+
+
+def _amount(heard: Heard, name: str) -> Decimal | None:
+    """An amount in plain digits with at most two decimals; None for anything else."""
+    told = (heard.fields or {}).get(name, "")
+    return Decimal(told) if _AMOUNT.fullmatch(told) else None
+
+
 def _left(now: Heard, before: Heard, down: Decimal) -> list[Finding]:
-    try:
-        was, is_now = (Decimal((each.fields or {})["maxPay"]) for each in (before, now))
-    except (KeyError, ArithmeticError):
-        return [Finding("应答没有可读的 maxPay", "the answer has no maxPay that can be read")]
+    was, is_now = (_amount(each, "maxPay") for each in (before, now))
+    if was is None or is_now is None:
+        return [Finding("应答的 maxPay 无法读到分", "maxPay cannot be read to the fen")]
     if is_now == was - down:
         return []
     return [Finding(f"maxPay 为 {is_now},应为 {was - down}", f"maxPay is {is_now}, not {was - down}")]
@@ -305,6 +349,9 @@ CHECKS: Mapping[str, Callable[[Heard, Any, Mapping[str, Heard]], list[Finding]]]
     "gives_none": _lacks,
     "left_as": _left_as,
     "left_down_by": _left_down_by,
+    "left_less_other": _left_less_other,
+    "is_person": _is_person,
+    "ratio": _ratio,
 }
 
 #: Word → what it sends.

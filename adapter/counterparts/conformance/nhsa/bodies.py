@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ def person(visit: Visit) -> Node:
 
 def entitlement(visit: Visit, site: NhsaSite) -> Node:
     given = {"psn_no": visit.psn_no, "insutype": visit.insutype, "fixmedins_code": site.facility}
-    return {"data": given | {"med_type": site.med_type, "begntime": _begins(site)}}
+    return {"data": given | {"med_type": site.med_type, "begntime": _begins(visit, site)}}
 
 
 def year(visit: Visit) -> Node:
@@ -40,7 +40,7 @@ def admission(visit: Visit, site: NhsaSite) -> Node:
     info = {
         "psn_no": visit.psn_no,
         "insutype": visit.insutype,
-        "begntime": _begins(site),
+        "begntime": _begins(visit, site),
         "mdtrt_cert_type": _ID_CARD,
         "mdtrt_cert_no": visit.person.certno,
         "cert_type": _CERTIFICATE,
@@ -58,7 +58,7 @@ def admission(visit: Visit, site: NhsaSite) -> Node:
         "dscg_maindiag_code": "J18.900",
         "dscg_maindiag_name": "肺炎",
     }
-    return {"mdtrtinfo": info, "diseinfo": [_diagnosis(visit, _begins(site))]}
+    return {"mdtrtinfo": info, "diseinfo": [_diagnosis(visit, _begins(visit, site))]}
 
 
 def discharge(visit: Visit, site: NhsaSite) -> Node:
@@ -66,12 +66,12 @@ def discharge(visit: Visit, site: NhsaSite) -> Node:
         "mdtrt_id": visit.mdtrt_id,
         "psn_no": visit.psn_no,
         "insutype": visit.insutype,
-        "endtime": _ends(site),
+        "endtime": _ends(visit, site),
         "dscg_dept_codg": _WARD["number"],
         "dscg_dept_name": _WARD["name"],
         "dscg_way": "1",
     }
-    return {"dscginfo": info, "diseinfo": [{"mdtrt_id": visit.mdtrt_id, **_diagnosis(visit, _ends(site))}]}
+    return {"dscginfo": info, "diseinfo": [{"mdtrt_id": visit.mdtrt_id, **_diagnosis(visit, _ends(visit, site))}]}
 
 
 def line(visit: Visit, site: NhsaSite, serial: str, code: str, net: Decimal, of: str = "") -> Node:
@@ -82,7 +82,7 @@ def line(visit: Visit, site: NhsaSite, serial: str, code: str, net: Decimal, of:
         "mdtrt_id": visit.mdtrt_id,
         "psn_no": visit.psn_no,
         "med_type": site.med_type,
-        "fee_ocur_time": f"{site.days['admitted'].isoformat()} 09:00:00",
+        "fee_ocur_time": f"{_days(visit, site)[0].isoformat()} 11:00:00",
         "med_list_codg": code,
         "medins_list_codg": code,
         "det_item_fee_sumamt": net,
@@ -112,7 +112,7 @@ def bill(visit: Visit, site: NhsaSite, total: Decimal, *, final: bool) -> Node:
         "insutype": visit.insutype,
         "mid_setl_flag": "0",
     }
-    return {"data": given | ({"dscgTime": site.days["discharged"].isoformat()} if final else {})}
+    return {"data": given | ({"dscgTime": _days(visit, site)[1].isoformat()} if final else {})}
 
 
 def stay(visit: Visit, **more: str) -> Node:
@@ -132,7 +132,7 @@ def undo(visit: Visit, msgid: str, infno: str) -> Node:
 
 def visits(visit: Visit, site: NhsaSite, *, typed: bool) -> Node:
     """5303, or 5201 with ``typed``: stays that begin in the days of this one."""
-    given = {"psn_no": visit.psn_no, "begntime": _begins(site), "endtime": _ends(site)}
+    given = {"psn_no": visit.psn_no, "begntime": _begins(visit, site), "endtime": _ends(visit, site)}
     return {"data": given | ({"med_type": site.med_type, "mdtrt_id": visit.mdtrt_id} if typed else {})}
 
 
@@ -168,9 +168,15 @@ def _diagnosis(visit: Visit, moment: str) -> Node:
     }
 
 
-def _begins(site: NhsaSite) -> str:
-    return f"{site.days['admitted'].isoformat()} 08:00:00"
+def _days(visit: Visit, site: NhsaSite) -> tuple[date, date]:
+    """Admission and discharge; a second stay begins when the first is over."""
+    first, last = site.days["admitted"], site.days["discharged"]
+    return (last, last + timedelta(days=1)) if visit.again else (first, last)
 
 
-def _ends(site: NhsaSite) -> str:
-    return f"{site.days['discharged'].isoformat()} 10:00:00"
+def _begins(visit: Visit, site: NhsaSite) -> str:
+    return f"{_days(visit, site)[0].isoformat()} {'10:30:00' if visit.again else '08:00:00'}"
+
+
+def _ends(visit: Visit, site: NhsaSite) -> str:
+    return f"{_days(visit, site)[1].isoformat()} 10:00:00"

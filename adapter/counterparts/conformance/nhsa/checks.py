@@ -19,9 +19,8 @@ from adapter.counterparts.conformance.nhsa.reading import (
 )
 from adapter.counterparts.conformance.nhsa.site import NhsaSite
 from adapter.counterparts.conformance.nhsa.visit import Told
+from adapter.counterparts.conformance.nhsa.whose import WHOSE, Check
 from adapter.counterparts.conformance.play import Exchange, Finding
-
-Check = Callable[[Told, Any, Mapping[str, Told], NhsaSite], list[Finding]]
 
 _SUCCESS_WORDS = ("", "成功", "success", "操作成功", "交易成功")
 _NIL = Decimal("0.00")
@@ -30,6 +29,7 @@ _PARTS = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_a
 _SHARES = ("fund_pay_sumamt", "psn_part_amt", "hosp_part_amt", "acct_pay", "psn_cash_pay")
 _LINE_PARTS = ("fulamt_ownpay_amt", "overlmt_amt", "preselfpay_amt", "inscp_scp_amt")
 _COMPARED = ("medfee_sumamt", *_PARTS, *_SHARES, *_FUNDS)
+_FUND, _AMOUNT = "fund_pay_type", "det_item_fee_sumamt"
 #: Rows of setldetail that no fund pays: personal account, hospital.
 _ACCOUNT, _HOSPITAL = ("3102", "3905"), ("999996", "999900", "6301")
 
@@ -130,6 +130,7 @@ def _identities(now: Told, site: NhsaSite) -> list[Finding]:
     funds = info["fund_pay_sumamt"] - (account if site.account_inside_fund else _NIL)
     paid = sum((amount(row, "fund_payamt") for row in details if not _of(row, *_ACCOUNT)), _NIL)
     by_hospital = sum((amount(row, "fund_payamt") for row in details if _of(row, *_HOSPITAL)), _NIL)
+    taken = [row for row in details if amount(row, "fund_payamt") < 0] if now.undone is None else []
     sums = {
         "medfee_sumamt = Σ lines": (total, now.undone.total * _sign(site) if now.undone else now.total),
         "medfee_sumamt = fund_pay_sumamt + psn_part_amt + hosp_part_amt": (
@@ -144,6 +145,9 @@ def _identities(now: Told, site: NhsaSite) -> list[Finding]:
         Finding(f"金额不平:{formula}({left} ≠ {right})", f"amounts do not agree: {formula} ({left} ≠ {right})")
         for formula, (left, right) in sums.items()
         if left != right
+    ] + [
+        Finding(f"基金 {code} 的支付为负", f"fund {code} pays less than nothing")
+        for code in (text(row, "fund_pay_type") for row in taken)
     ]
 
 
@@ -242,26 +246,44 @@ def other_than(now: Told, wanted: Any, said: Mapping[str, Told], site: NhsaSite)
 
 def _compared(now: Told, earlier: Told, sign: int, name: str) -> list[Finding]:
     try:
-        first, again = (
-            {field: amount(node(each.last, "setlinfo"), field) for field in _COMPARED} for each in (earlier, now)
-        )
+        first, again = _borne(earlier), _borne(now)
     except ValueError as error:
         return [Finding(f"金额无法读到分:{error}", f"an amount cannot be read to the fen: {error}")]
-    off = [field for field in _COMPARED if again[field] != sign * first[field]]
+    if now.infno == "5203" and not text(node(now.last, "setlinfo"), "hosp_part_amt"):
+        first.pop("hosp_part_amt")  # the page does not give 5203 that field
+    if now.infno == "2305" and not rows(now.last, "setldetail"):
+        first = {name: first[name] for name in _COMPARED}
+    names = [*first, *(name for name in again if name.startswith(_FUND) and name not in first)]
+    was = {name: sign * first.get(name, _NIL) for name in names}
+    off = [name for name in names if again.get(name, _NIL) != was[name]]
     if not off:
         return []
-    shown = ", ".join(f"{field} {again[field]} ({sign * first[field]})" for field in off)
+    shown = ", ".join(f"{name} {again.get(name, _NIL)} ({was[name]})" for name in off)
     return [Finding(f"金额与 {name} 不相符:{shown}", f"amounts do not fit those of {name}: {shown}")]
+
+
+def _borne(told: Told) -> dict[str, Decimal]:
+    """The amounts of setlinfo by name, and what each fund of setldetail pays."""
+    found = {name: amount(node(told.last, "setlinfo"), name) for name in _COMPARED}
+    for row in rows(told.last, "setldetail"):
+        name = f"{_FUND} {text(row, 'fund_pay_type')}"
+        found[name] = found.get(name, _NIL) + amount(row, "fund_payamt")
+    return found
 
 
 def lists(now: Told, wanted: Any, said: Mapping[str, Told], site: NhsaSite) -> list[Finding]:
     """The stay of a step is among the rows; of 5204 every line that the step settled, once."""
     if now.infno != "5204":
         return [] if _has(now, said[wanted]) else [Finding("查询结果没有该次就诊", "the stay is not listed")]
-    serials = sorted(text(row, "feedetl_sn") for row in _lines_shown(now))
-    if serials == sorted(said[wanted].rows):
-        return []
-    return [Finding("查询到的明细不是所结算的明细", "the lines that are listed are not those that were settled")]
+    shown = _lines_shown(now)
+    sent = {serial: _sent(line) for serial, line in said[wanted].rows.items()}
+    if sorted(text(row, "feedetl_sn") for row in shown) != sorted(sent):
+        return [Finding("查询到的明细不是所结算的明细", "the lines that are listed are not those that were settled")]
+    try:
+        off = [text(row, "feedetl_sn") for row in shown if amount(row, _AMOUNT) != sent[text(row, "feedetl_sn")]]
+    except ValueError as error:
+        return [Finding(f"金额无法读到分:{error}", f"an amount cannot be read to the fen: {error}")]
+    return [Finding(f"明细 {sn} 的金额不是所发的", f"line {sn} is listed with another amount") for sn in off]
 
 
 def lists_not(now: Told, wanted: Any, said: Mapping[str, Told], site: NhsaSite) -> list[Finding]:
@@ -320,6 +342,11 @@ def _lines_shown(now: Told) -> list[Mapping[str, Any]]:
     return [row for row in output if isinstance(row, dict)]
 
 
+def _sent(line: Any) -> Decimal:
+    """The amount of a line as it was sent: of 2301 the row, of a settlement the amount."""
+    return Decimal(line[_AMOUNT]) if isinstance(line, Mapping) else Decimal(line)
+
+
 def _has(now: Told, wanted: Told) -> bool:
     names = ("mdtrtinfo", "data")
     return any(text(row, "mdtrt_id") == wanted.visit.mdtrt_id for name in names for row in rows(now.last, name))
@@ -349,6 +376,7 @@ def _unlike(wanted: str, exchange: Exchange) -> Finding:
 
 #: Word → check.
 CHECKS: Mapping[str, Check] = {
+    **WHOSE,
     "gives": gives,
     "gives_none": gives_none,
     "money": money,

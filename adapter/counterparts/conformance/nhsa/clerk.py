@@ -117,12 +117,13 @@ class Clerk:
     # -- the stay -----------------------------------------------------------------------------------------------------
 
     def admit(self, step: Step, said: Mapping[str, Told]) -> Told:
-        """A stay of its own, or the admission of ``of`` once more."""
+        """A stay of its own, or the admission of ``of`` once more; ``again``: from the day that the first one ends."""
         before: Sequence[Exchange] = ()
         if "of" in step.given:
             visit = replace(said[step.given["of"]].visit, mdtrt_id="", lines={})
         else:
             before, visit = self._known(step)
+            visit.again = step.given.get("again") == "yes"
         told = self._one("2401", bodies.admission(visit, self.site), visit)
         visit.mdtrt_id = text(node(told.last, "result"), "mdtrt_id") if good(told.last, self.site) else ""
         visit.admission = told.msgid
@@ -172,9 +173,11 @@ class Clerk:
         return told
 
     def cancel(self, step: Step, said: Mapping[str, Told]) -> Told:
+        """``stay``: its id with the stay of another step."""
         settled = said[step.given["of"]]
         number = text(node(settled.last, "setlinfo"), "setl_id")
-        told = self._one("2305", bodies.stay(settled.visit, setl_id=number), settled.visit)
+        visit = said[step.given["stay"]].visit if "stay" in step.given else settled.visit
+        told = self._one("2305", bodies.stay(visit, setl_id=number), visit)
         if good(told.last, self.site):
             self.standing.pop(settled.msgid, None)
         return replace(told, undone=settled, rows=settled.rows, total=settled.total)
@@ -281,7 +284,7 @@ class Clerk:
         number = "" if by_visit else text(node(settled.last, "setlinfo"), "setl_id")
         more = {} if by_visit else {"setl_id": number}
         told = self._one(infno, bodies.stay(settled.visit, **more), settled.visit)
-        return replace(told, rows=settled.rows, total=settled.total)
+        return replace(told, rows=settled.rows, total=settled.total, setl_id=number)
 
     def _one(
         self, infno: str, given: Mapping[str, Any], visit: Visit, over: Mapping[str, Any] | None = None, **how: bool

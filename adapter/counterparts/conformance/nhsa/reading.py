@@ -12,6 +12,8 @@ from adapter.counterparts.wire import Refusal, decode
 
 Row = Mapping[str, Any]
 _NOTHING = (None, "", "null", "NULL")
+#: What 5203 calls the amounts of a settlement.
+_OTHERWISE = {"psn_part_amt": "psn_pay", "psn_cash_pay": "cash_payamt"}
 
 
 def envelope_of(exchange: Exchange) -> dict[str, Any]:
@@ -57,8 +59,8 @@ def text(row: Row, name: str) -> str:
 
 
 def amount(row: Row, name: str) -> Decimal:
-    """An amount, nothing being 0.00. Raises ValueError for one that is no number, or finer than a fen."""
-    said = text(row, name) or "0"
+    """An amount, also under the name of 5203; nothing is 0.00. Raises ValueError for no number, or finer than a fen."""
+    said = text(row, name) or text(row, _OTHERWISE.get(name, "")) or "0"
     try:
         found = Decimal(said)
         exact = found.quantize(Decimal("0.01"))

@@ -18,6 +18,7 @@ class Visit:
     Attributes:
         admission: msgid of its 2401.
         lines: serial → amount of what the bureau has taken.
+        again: a second stay, which begins on the day that the first ends.
     """
 
     ipt_no: str
@@ -30,6 +31,7 @@ class Visit:
     admission: str = ""
     discharged: bool = False
     lines: dict[str, Decimal] = field(default_factory=dict)
+    again: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -47,6 +49,7 @@ class Told:
         rows: fee lines that were sent, by serial; of a settlement those that it settles.
         total: of the lines that the step is about, as it was before the step.
         undone: the settlement that it takes back.
+        setl_id: the settlement that was asked for.
     """
 
     infno: str
@@ -56,6 +59,7 @@ class Told:
     rows: Mapping[str, Any] = field(default_factory=dict)
     total: Decimal = Decimal("0.00")
     undone: Told | None = None
+    setl_id: str = ""
 
     @property
     def last(self) -> Exchange:

@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from adapter.counterparts.conformance.play import Result
-from adapter.counterparts.conformance.reports.report import Report, told
+from adapter.counterparts.conformance.reports.report import Report, party_words, told
 
 #: What XML 1.0 cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,6 +39,7 @@ def _case(report: Report, result: Result) -> ElementTree.Element:
     if not result.passed:
         finding = result.findings[0]
         message = f"{scenario.clause.where}: {finding.en} {finding.zh}"
+        message += f" [{words}]" if (words := party_words(result)) else ""
         failure = ElementTree.SubElement(case, "failure", message=_plain(message), type="clause")
         failure.text = _plain(told(result))
     return case

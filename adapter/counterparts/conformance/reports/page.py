@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from adapter.counterparts.conformance.play import Exchange, Result
-from adapter.counterparts.conformance.reports.report import Report, heard
+from adapter.counterparts.conformance.reports.report import Report, heard, party_words
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #222 }
@@ -47,6 +47,7 @@ def _mark(result: Result) -> str:
 def _details(result: Result) -> str:
     scenario = result.scenario
     found = "".join(f'<p class="fail">{escape(one.zh)}<br>{escape(one.en)}</p>' for one in result.findings)
+    found += f"<p>对方答复 the party said: {escape(words)}</p>" if (words := party_words(result)) else ""
     steps = "".join(
         f"<h4>{number}. {escape(step.step.send)}</h4>{''.join(map(_exchange, step.exchanges))}"
         for number, step in enumerate(result.steps, start=1)

@@ -88,6 +88,20 @@ def test_a_trials_sheet_is_no_settlement(setl_id: str | None) -> None:
     assert (receipt.outcome, codes(receipt)[:1]) == (Outcome.UNKNOWN, ["DEL-541"])
 
 
+@pytest.mark.parametrize(("theirs", "told"), [("M2", ["DEL-541"]), ("M1", []), (None, [])])
+def test_a_bill_of_another_stay_says_nothing_of_ours(theirs: str | None, told: list[str]) -> None:
+    """The total happens to be ours; an id that is left out proves nothing."""
+    answers = friendly(stay_facts())
+    answers.by_number["2304"] = lambda body: ok(**setlinfo(TOTAL, basic="300.00", mdtrt_id=theirs, setl_id="S9"))
+    with talk(answers) as said:
+        said.through(*BEFORE_SETTLING)
+        while (asked := message(said, Stage.SETTLE)).operation != "2304":
+            said.take(asked)
+        receipt = said.take(asked)
+    assert receipt.outcome is (Outcome.UNKNOWN if told else Outcome.ACCEPTED)
+    assert codes(receipt)[:1] == told and bool(receipt.answers) != bool(told)
+
+
 def test_a_bureaus_words_name_nobody() -> None:
     answers = friendly(stay_facts())
     answers.by_number["2401"] = lambda body: no("人员测试丁(999999198301250084)电话13800000004在H1有未结算就诊")

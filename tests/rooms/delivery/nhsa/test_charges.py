@@ -315,3 +315,5 @@ def test_a_line_without_a_national_code_is_named() -> None:
     assert codes(error) == ["DEL-544"]
     assert line.id in error.issues[0].pointer
     assert "med_list_codg" in error.issues[0].en
+    for words in (error.issues[0].zh, error.issues[0].en):
+        assert f"{line.row_key}: {line.code} {line.name}" in words, "the HIS knows its own line, not our id of it"

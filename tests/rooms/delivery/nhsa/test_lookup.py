@@ -218,7 +218,9 @@ def test_what_the_bureau_cannot_reverse_is_refused_here() -> None:
 
 @pytest.mark.parametrize(("flag", "again"), [("1", False), ("0", True)])
 def test_a_lost_cancellation_shows_on_the_settlement(flag: str, again: bool) -> None:
-    receipt, answers, _ = looked("2305", friendly(stay_facts()), q5203=settlement("x", refd_setl_flag=flag))
+    receipt, answers, _ = looked(
+        "2305", friendly(stay_facts()), q5203=settlement("x", setl_id="SETL1", refd_setl_flag=flag)
+    )
     assert receipt.outcome is Outcome.ACCEPTED
     assert [each.amount.text for each in receipt.answers] == ["-300.00", "0.00"]
     assert ("2305" in answers.numbers()) is again

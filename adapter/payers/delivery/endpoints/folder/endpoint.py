@@ -71,11 +71,10 @@ class FolderEndpoint:
     def lookup(self, message: OutboundMessage) -> Receipt:
         """Its receipt, else where its file is. NOT_SEEN: it was never laid out; a folder that is gone proves nothing.
 
-        A question makes the folder where there is none; what counts and was tried before never does.
+        The folder itself is never made: below a share that is gone it would be another one.
         """
         try:
-            if message.effect and message.attempts:
-                self._files.reach()
+            self._files.reach()
             self._files.confirm(message.key)
             known, begun = self._files.was_out(message.key), self._files.began(message.key)
         except OSError as error:

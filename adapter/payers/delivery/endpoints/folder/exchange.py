@@ -11,7 +11,7 @@ from typing import Any
 
 from adapter.fhir.canonical import decode
 from adapter.model.issues import AdapterError
-from adapter.payers.delivery.endpoints.his.folder import put
+from adapter.payers.delivery.endpoints.his.folder import beside, name, put
 
 #: Files of ours for the counterpart, and of the counterpart for us.
 OUT, IN = "out", "in"
@@ -33,17 +33,24 @@ class Exchange:
         return self.root / OUT / f"{stem(key)}.json"
 
     def hand_out(self, key: str, body: bytes) -> None:
-        """Lay a message out: its checksum, a mark of ours that it begins, the file, the mark that it is done.
+        """Lay a message out: its checksum, the file beside, a mark of ours that it begins, its name, that it is done.
+
+        A folder that is full says so before the mark: then nobody can have taken anything.
 
         Raises:
             OSError: it could not be written.
         """
-        for name in (OUT, IN, KEPT):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
+        for place in (OUT, IN, KEPT):
+            (self.root / place).mkdir(exist_ok=True)
         target, begun = self.outgoing(key), self._mark(key, "begun")
         put(_checksum(target), f"{sha256(body).hexdigest()}  {target.name}\n".encode())
-        put(begun, b"")
-        put(target, body)
+        whole = beside(target, body)
+        try:
+            put(begun, b"")
+        except OSError:
+            whole.unlink(missing_ok=True)
+            raise
+        name(whole, target)
         done(begun, self._mark(key, "out"))
 
     def reach(self) -> None:
@@ -82,7 +89,8 @@ class Exchange:
         if not (file.exists() and checksum.exists()):
             return None
         body = file.read_bytes()
-        if checksum.read_text("utf-8", errors="replace").split()[:1] != [sha256(body).hexdigest()]:
+        said = checksum.read_text("utf-8-sig", errors="replace").lower()  # programs differ in case and byte order marks
+        if said.split()[:1] != [sha256(body).hexdigest()]:
             raise Torn("sha256")
         try:
             found = decode(body)

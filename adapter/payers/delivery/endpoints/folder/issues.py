@@ -13,8 +13,8 @@ def refused(key: str, reason: str) -> Issue:
         pointer=key,
         zh=f"对方的回执退回了该文件:{reason}",
         en=f"the counterpart's receipt refuses the file: {reason}",
-        hint_zh="请按退回原因更正后重新结算;重发原文件无效",
-        hint_en="correct the cause and settle again; handing out the same file again will not help",
+        hint_zh="请按退回原因冲销后重新结算;或由对方更正、办理原文件并重新放置回执后,执行 adapter outbox retry",
+        hint_en="reverse and settle again; or have them act on the file and lay a new receipt down, then outbox retry",
     )
 
 

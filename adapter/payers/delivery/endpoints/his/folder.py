@@ -50,17 +50,34 @@ def put(target: Path, body: bytes) -> None:
     Raises:
         OSError: it could not be written.
     """
-    if target.exists():
-        return
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    if not target.exists():
+        name(beside(target, body), target)
+
+
+def beside(target: Path, body: bytes) -> Path:
+    """A whole file beside the one that it shall be, forced onto the disk: nobody's business yet.
+
+    Raises:
+        OSError: it could not be written, and nothing of it is left.
+    """
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with beside.open("wb") as stream:
+        with part.open("wb") as stream:
             stream.write(body)
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return part
+
+
+def name(part: Path, target: Path) -> None:
+    """Give what was written beside its name. Raises OSError."""
+    try:
+        part.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     _sync(target.parent)
 
 

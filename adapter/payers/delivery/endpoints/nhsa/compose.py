@@ -79,9 +79,9 @@ class Composer:
                 where = f"{told.facts.case_id}/{number}/ChargeItem/{row.line.id}"
             late = field.name == AT_THE_WINDOW and told.region.credential != "02"
             if value is None and field.need and not late:
-                found.append(issues.field_missing(where, number, field.name, field.zh))
+                found.append(issues.field_missing(where, number, field.name, field.zh, _of(row)))
             elif value is not None or field.type in (FieldType.TEXT, FieldType.DIGITS):
-                built[field.name] = _written(field, value, number, where, found, any_length=theirs)
+                built[field.name] = _written(field, value, number, where, found, any_length=theirs, line=_of(row))
         return built
 
 
@@ -163,14 +163,22 @@ def resource_at(told: Told, kind: str, row: Row) -> AnyResource:
     return told.held.first(kind) or {}
 
 
-def _written(field: Field, value: Any, number: str, where: str, found: list[Issue], *, any_length: bool) -> Any:
+def _of(row: Row) -> str:
+    """The fee line of a row as the HIS knows it: its key there, code and name."""
+    line = row.line
+    return "" if line is None else f"  [{line.row_key}: {line.code} {line.name}]"
+
+
+def _written(
+    field: Field, value: Any, number: str, where: str, found: list[Issue], *, any_length: bool, line: str
+) -> Any:
     try:
         written = wire_value(field, value)
     except (ValueError, TypeError):
-        found.append(issues.field_unfit(where, number, field.name, field.type))
+        found.append(issues.field_unfit(where, number, field.name, field.type, line))
         return ""
     if not any_length and field.most is not None and isinstance(written, str) and len(written) > field.most:
-        found.append(issues.field_unfit(where, number, field.name, f"> {field.most}"))
+        found.append(issues.field_unfit(where, number, field.name, f"> {field.most}", line))
     return written
 
 

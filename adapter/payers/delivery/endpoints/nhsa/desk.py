@@ -13,6 +13,7 @@ from adapter.model.messages import OutboundMessage, Stage
 from adapter.payers.delivery import issues as common
 from adapter.payers.delivery.endpoints.nhsa.dialogue import CONTENT_TYPE, Dialogue
 from adapter.payers.delivery.endpoints.nhsa.envelope import Answer, envelope
+from adapter.payers.delivery.endpoints.nhsa.history import sign_number
 from adapter.payers.delivery.endpoints.nhsa.values import text_of
 from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict
 from adapter.payers.delivery.http import Answered, NoAnswer, NotSent
@@ -69,7 +70,7 @@ class BureauDesk:
         if self._sign_no is None and number != "9001":
             composed = self._dialogue.sign_in()
             signed = self._asked("9001", composed, None)
-            self._sign_no = text_of(signed.first("signinoutb").get("sign_no"))
+            self._sign_no = sign_number(signed)
         message = self._message(number, message_input)
         reply = self._send(message, content)
         if not isinstance(reply, Answered):

@@ -106,7 +106,9 @@ class Dialogue:
         effect: bool,
         insuplc: str,
     ) -> OutboundMessage:
-        """A message beside another one: of the same case and call."""
+        """A message beside another one: of the same case and call, and of its sign-in while that is today's."""
+        beside = _envelope_of(like)
+        today = str(beside["inf_time"])[:10] == local_day(at).isoformat()
         body = envelope(
             number,
             message_input,
@@ -115,7 +117,7 @@ class Dialogue:
             msgid=self.ids.of(key, at),
             at=at,
             insuplc=insuplc,
-            sign_no=str(_envelope_of(like).get("sign_no", "")),
+            sign_no=str(beside.get("sign_no", "")) if today else "",
         )
         return OutboundMessage(
             key=key,

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.fhir.canonical import decode
 from adapter.model.call import CallFacts
-from adapter.model.dates import Clock
+from adapter.model.dates import Clock, local_day
 from adapter.model.issues import AdapterError, Issue
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Remittance, Stage
 from adapter.payers.delivery import issues as common
@@ -18,7 +18,7 @@ from adapter.payers.delivery.endpoints.nhsa import issues, money_issues
 from adapter.payers.delivery.endpoints.nhsa.desk import BOUNDARY, BureauDesk, multipart
 from adapter.payers.delivery.endpoints.nhsa.dialogue import STAGES, Dialogue
 from adapter.payers.delivery.endpoints.nhsa.envelope import Answer
-from adapter.payers.delivery.endpoints.nhsa.history import message_id, sent_input
+from adapter.payers.delivery.endpoints.nhsa.history import message_id, sent_input, sign_number
 from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital, Keys
 from adapter.payers.delivery.endpoints.nhsa.load import Dialect
 from adapter.payers.delivery.endpoints.nhsa.lookup import look
@@ -26,7 +26,7 @@ from adapter.payers.delivery.endpoints.nhsa.msgid import MessageIds
 from adapter.payers.delivery.endpoints.nhsa.receipts import done_receipt
 from adapter.payers.delivery.endpoints.nhsa.reconcile import compare_day, settled_at_bureau
 from adapter.payers.delivery.endpoints.nhsa.signing.scheme import open_scheme
-from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict, judge
+from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict, about_what_was_asked, judge
 from adapter.payers.delivery.endpoints.nhsa.words import personal_texts
 from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
 
@@ -69,6 +69,7 @@ class NhsaEndpoint:
         hospital.checked(config.name, sign_in=dialect.region.sign_in)
         self._scheme = open_scheme(dialect.region.signing, keys or Keys())
         self.dialogue = Dialogue(dialect, hospital, MessageIds(hospital.fixmedins_code))
+        self._signed: tuple[date, str] | None = None
         self._wire = Wire(config.base_url, timeout=config.timeout, token=config.token, tls=config.tls)
 
     def close(self) -> None:
@@ -174,6 +175,11 @@ class NhsaEndpoint:
 
     def _post(self, message: OutboundMessage, credential: Credential | None) -> Answered | NotSent | NoAnswer:
         stored = decode(message.composed)
+        if self._region.sign_in and message.operation != "9001" and not self._is_of_today(stored):
+            signed = self._signed_in(message)
+            if isinstance(signed, NotSent):
+                return signed
+            stored["sign_no"] = signed
         if credential is not None and message.operation in _CARRIES_CREDENTIAL and credential.number:
             stored["input"] = _with_credential(stored["input"], credential)
         sealed = self._scheme.seal(stored, at=self._clock.now(), credential=credential)
@@ -181,6 +187,28 @@ class NhsaEndpoint:
         more = {"Accept": "application/json", **sealed.headers}
         address = self._address(message.operation)
         return self._wire.request("POST", address, body=sealed.body, content_type=kind, more=more)
+
+    def _is_of_today(self, stored: Mapping[str, Any]) -> bool:
+        """Whether an envelope holds a sign-in that counts: one ends with its day."""
+        return bool(stored["sign_no"]) and str(stored["inf_time"])[:10] == local_day(self._clock.now()).isoformat()
+
+    def _signed_in(self, message: OutboundMessage) -> str | NotSent:
+        """The number of today's sign-in, for a message that waited past midnight; it stays stored as it is.
+
+        The bureau would refuse it, sent as often as you like, with the number of the day before.
+        """
+        now = self._clock.now()
+        if self._signed is None or self._signed[0] != local_day(now):
+            key = f"{message.key}.sign-in.{now:%Y%m%d%H%M%S%f}"
+            asked = self.dialogue.stored(message, "9001", self.dialogue.sign_in(), key, now, effect=False, insuplc="")
+            answered = self._post(asked, None)
+            if not isinstance(answered, Answered):
+                return answered if isinstance(answered, NotSent) else NotSent(answered.reason)
+            judged, _ = self._judged(asked, answered)
+            if judged.verdict is not Verdict.DONE or judged.answer is None:
+                return NotSent("9001", judged.issues, answered.retry_after)
+            self._signed = (local_day(now), sign_number(judged.answer))
+        return self._signed[1]
 
     def _address(self, number: str) -> str:
         base = self.config.base_url
@@ -198,12 +226,13 @@ class NhsaEndpoint:
             definitions=self._definitions,
             secrets=personal_texts(sent_input(message)),
         )
-        return judged, body
+        return about_what_was_asked(message.key, message.operation, judged, sent_input(message)), body
 
     def _receipt(self, message: OutboundMessage, answered: Answered | NotSent | NoAnswer) -> Receipt:
         now = self._clock.now()
         if isinstance(answered, NotSent):
-            return Receipt(Outcome.NOT_SEEN, now, sent=False)
+            told, again, alone = answered.issues, answered.retry_after, answered.leave_alone
+            return Receipt(Outcome.NOT_SEEN, now, issues=told, retry_after=again, leave_alone=alone, sent=False)
         if isinstance(answered, NoAnswer):
             return Receipt(Outcome.UNKNOWN, now)
         judged, body = self._judged(message, answered)

@@ -157,8 +157,12 @@ def row_digest(row: Mapping[str, Any]) -> str:
 
 
 def _signed(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:
-    number = answer.first("signinoutb").get("sign_no") or answer.first("result").get("sign_no")
-    return replace(visit, signed=(local_day(exchange.receipt.at), text_of(number)))
+    return replace(visit, signed=(local_day(exchange.receipt.at), sign_number(answer)))
+
+
+def sign_number(answer: Answer) -> str:
+    """The number of a sign-in, from the answer to 9001; empty where the bureau gives none."""
+    return text_of(answer.first("signinoutb").get("sign_no") or answer.first("result").get("sign_no"))
 
 
 def _known(visit: Visit, exchange: Exchange, answer: Answer) -> Visit:

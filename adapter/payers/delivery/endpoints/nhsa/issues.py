@@ -58,27 +58,35 @@ def waits_for_credential(key: str, number: str) -> Issue:
     )
 
 
-def field_missing(pointer: str, number: str, name: str, label: str) -> Issue:
-    """A mandatory field has no value: neither the HIS gave it nor did the region agree on one."""
+def field_missing(pointer: str, number: str, name: str, label: str, line: str = "") -> Issue:
+    """A mandatory field has no value: neither the HIS gave it nor did the region agree on one.
+
+    Args:
+        line: the fee line that it is missing of, as the HIS knows it; empty for what is of no line.
+    """
     return Issue(
         code="DEL-544",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh=f"交易 {number} 的必填项 {name}({label})没有值",
-        en=f"transaction {number} needs {name} ({label}), and nobody gave it",
+        zh=f"交易 {number} 的必填项 {name}({label})没有值{line}",
+        en=f"transaction {number} needs {name} ({label}), and nobody gave it{line}",
         hint_zh="请在 HIS 映射中补充该项,或与医保约定后写入该地区文件的 supplied",
         hint_en="map it from the HIS, or agree a value with the bureau and put it under supplied in the region file",
     )
 
 
-def field_unfit(pointer: str, number: str, name: str, why: str) -> Issue:
-    """A value does not fit its field: too long, or not of its kind."""
+def field_unfit(pointer: str, number: str, name: str, why: str, line: str = "") -> Issue:
+    """A value does not fit its field: too long, or not of its kind.
+
+    Args:
+        line: as for DEL-544.
+    """
     return Issue(
         code="DEL-545",
         severity=Severity.ERROR,
         pointer=pointer,
-        zh=f"交易 {number} 的 {name} 不符合要求:{why}",
-        en=f"{name} of transaction {number} does not fit: {why}",
+        zh=f"交易 {number} 的 {name} 不符合要求:{why}{line}",
+        en=f"{name} of transaction {number} does not fit: {why}{line}",
         hint_zh="请更正 HIS 中的值或映射后重新导入",
         hint_en="correct the value in the HIS or its mapping, then import again",
     )

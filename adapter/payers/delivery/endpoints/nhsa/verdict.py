@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from adapter.model.issues import AdapterError, Issue
 from adapter.payers.delivery.endpoints.nhsa import issues
@@ -34,6 +35,8 @@ class Judged:
 
 #: HTTP statuses that tell nothing about the effect.
 _TELLS_NOTHING = frozenset({408, 425, 429})
+#: Transactions that answer with a bill, and the ids in which it must be the one that was asked about.
+_BILLS = {"2303": ("mdtrt_id",), "2304": ("mdtrt_id",), "2305": ("mdtrt_id",), "5203": ("mdtrt_id", "setl_id")}
 
 
 def judge(
@@ -85,6 +88,22 @@ def _success(key: str, transaction: Transaction, answer: Answer, region: Region)
         # the sheet of a trial is no settlement, and without its id nothing could ever be taken back
         return Judged(Verdict.UNCLEAR, answer, (issues.unclear(key, transaction.number, "no setl_id"),))
     return Judged(Verdict.DONE, answer)
+
+
+def about_what_was_asked(key: str, number: str, judged: Judged, sent: Mapping[str, Any]) -> Judged:
+    """The same, unless the bill that came back names another stay, or of 5203 another settlement, than was sent.
+
+    A bill of somebody else's says nothing of ours: its effect is unknown. An id that is left out proves nothing.
+    """
+    if judged.verdict is not Verdict.DONE or judged.answer is None or number not in _BILLS:
+        return judged
+    bill, data = judged.answer.first("setlinfo"), sent.get("data")
+    asked: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+    for name in _BILLS[number]:
+        ours, theirs = (text_of(row.get(name)).lstrip("0") for row in (asked, bill))
+        if ours and theirs and ours != theirs:
+            return Judged(Verdict.UNCLEAR, judged.answer, (issues.unclear(key, number, f"another {name}"),))
+    return judged
 
 
 def _outside(key: str, transaction: Transaction, status: int, answer: Answer) -> Judged:
