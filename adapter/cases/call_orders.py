@@ -21,16 +21,19 @@ _OF_THE_BILL = frozenset({Stage.ELIGIBILITY, Stage.ADMIT, Stage.CHARGES, Stage.T
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What keeps a message of a call from going out.
+    """What keeps the messages of a call from going out; it may be given long before the call's turn comes.
 
     Attributes:
         what: ``held`` until somebody resumes the call, or ``skipped`` for good.
         by: who ordered it.
+        at: when, ISO 8601.
     """
 
+    call: str
     what: str
-    reason: str
     by: str
+    at: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +52,17 @@ def call_orders(tx: Transaction, case_id: str, version: int) -> CallOrders:
     return CallOrders(held, frozenset(call for of, _, call in skipped if of == str(version)))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """An order that stands on a call, for people to see: it may have been given long before the call's turn comes.
-
-    Attributes:
-        what: ``held`` or ``skipped``, as in ``Order``.
-        at: when it was given, ISO 8601.
-    """
-
-    call: str
-    what: str
-    by: str
-    at: str
-    reason: str
-
-
-def orders_standing(tx: Transaction, case_id: str, version: int) -> tuple[Standing, ...]:
+def orders_standing(tx: Transaction, case_id: str, version: int) -> tuple[Order, ...]:
     """Every held call of a case, and those that were left out of this bill version, by call."""
     orders = _orders(tx, case_id)
-    told = [(name, "held", each) for name, each in orders["held"].items()]
+    found = [_order(name, "held", each) for name, each in orders["held"].items()]
     subjects = [(*subject.partition("/"), each) for subject, each in orders["skipped"].items()]
-    told += [(call, "skipped", each) for of, _, call, each in subjects if of == str(version)]
-    found = [Standing(call, what, str(each["by"]), str(each["at"]), str(each["reason"])) for call, what, each in told]
+    found += [_order(call, "skipped", each) for of, _, call, each in subjects if of == str(version)]
     return tuple(sorted(found, key=lambda each: (each.call, each.what)))
+
+
+def _order(call: str, what: str, told: Mapping[str, Any]) -> Order:
+    return Order(call, what, str(told["by"]), str(told["at"]), str(told["reason"]))
 
 
 def held_call(tx: Transaction, case_id: str, call: str) -> str | None:
@@ -88,9 +78,9 @@ def order_on(tx: Transaction, message: OutboundMessage) -> Order | None:
     orders = _orders(tx, message.case_id)
     skipped = orders["skipped"].get(call_subject(message.version, message.call))
     if skipped is not None and message.stage in _OF_THE_BILL:
-        return Order("skipped", str(skipped["reason"]), str(skipped["by"]))
+        return _order(message.call, "skipped", skipped)
     held = orders["held"].get(message.call)
-    return None if held is None else Order("held", str(held["reason"]), str(held["by"]))
+    return None if held is None else _order(message.call, "held", held)
 
 
 def is_left_out(tx: Transaction, message: OutboundMessage) -> bool:

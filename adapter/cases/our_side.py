@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from adapter.cases.reading import call_state, calls_version
 from adapter.cases.tools import Tools
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import CaseRow, MessageState
+from adapter.ledger.rows import UNFINISHED, CaseRow
 from adapter.model.case import CallState
 from adapter.model.dates import HOSPITAL_ZONE
 from adapter.model.messages import OutboundMessage, Outcome, Stage
@@ -19,7 +19,6 @@ from adapter.payers.reconciliation.matching import Settled
 from adapter.rules.policy.scheme import Call
 
 _STANDS = frozenset({CallState.ACCEPTED, CallState.REVERSING})
-_UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
 
 
 def our_side(tx: Transaction, endpoint: str, day: date, facility: str, tools: Tools, *, span: int) -> OurSide:
@@ -161,6 +160,6 @@ def _answered_near(tx: Transaction, endpoint: str, day: date, span: int) -> dict
 def _unsure(tx: Transaction, endpoint: str) -> Iterator[OutboundMessage]:
     """Settlements that were sent, or may have been, and have no answer."""
     after = ""
-    while page := tx.outbox(endpoint=endpoint, stage=Stage.SETTLE, states=_UNFINISHED, after=after):
+    while page := tx.outbox(endpoint=endpoint, stage=Stage.SETTLE, states=UNFINISHED, after=after):
         yield from (row.message for row in page if row.message.effect and row.message.attempts)
         after = page[-1].message.key

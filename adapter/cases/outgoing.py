@@ -14,7 +14,7 @@ from adapter.cases.walk_issues import not_awaited
 from adapter.fhir.canonical import decode
 from adapter.ledger.issues import unknown_message
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import MessageRow, MessageState
+from adapter.ledger.rows import UNFINISHED, MessageRow
 from adapter.model.case import BillState
 from adapter.model.issues import AdapterError
 from adapter.model.messages import Outcome, Receipt, Stage
@@ -23,7 +23,7 @@ from adapter.payers.delivery.xml_text import soap_values
 
 def messages(tools: Tools, *, unfinished: bool = False) -> list[MessageRow]:
     """Messages by key; only those not finished yet, if so wanted."""
-    states = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED) if unfinished else None
+    states = UNFINISHED if unfinished else None
     found: list[MessageRow] = []
     after = ""
     with tools.ledger.reading() as tx:

@@ -13,15 +13,13 @@ from adapter.cases.views import CaseLine, standing
 from adapter.fhir.canonical import reread
 from adapter.fhir.posted import WRITABLE, case_id_of, space_of
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import CaseRow, Health, MessageRow, MessageState
+from adapter.ledger.rows import UNFINISHED, CaseRow, Health, MessageRow
 from adapter.ledger.rows import ResourceRow as ResourceRow
 from adapter.model.money import Money
 from adapter.rules.programme import DepositAnswer
 
 #: Resources that say nothing of a person; every other one is read under an audit line.
 _NOT_PERSONAL = frozenset({"Organization"})
-
-_UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def message_page(
 ) -> list[MessageRow]:
     """Outbox messages by key, page by page: give the last key as ``after``."""
     with tools.ledger.reading() as tx:
-        states = _UNFINISHED if unfinished else None
+        states = UNFINISHED if unfinished else None
         return tx.outbox(endpoint=endpoint, states=states, after=after, limit=limit)
 
 

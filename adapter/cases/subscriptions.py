@@ -17,7 +17,7 @@ from adapter.cases.tools import Act, Tools
 from adapter.fhir.canonical import canonical, decode, digest_of
 from adapter.fhir.posted_issues import version_is_another
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import MessageState, ResourceIn, ResourceRow
+from adapter.ledger.rows import UNFINISHED, MessageState, ResourceIn, ResourceRow
 from adapter.model.issues import AdapterError
 from adapter.model.messages import OutboundMessage, Outcome, Receipt, Stage
 from adapter.model.subscription import CALL, NOTICES, PINGS, STATUS, Channel, SubscriptionState, Told
@@ -217,9 +217,8 @@ def _there(tx: Transaction, identity: str) -> Subscribed:
 
 def _let_go(tx: Transaction, endpoints: tuple[str, ...], act: Act) -> bool:
     """Finish what has not been sent, unsent, as much as is done at once; returns whether there may be more."""
-    waiting = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
     for name in endpoints:
-        page = tx.outbox(endpoint=name, states=waiting, limit=_AT_ONCE)
+        page = tx.outbox(endpoint=name, states=UNFINISHED, limit=_AT_ONCE)
         for row in page:
             gone = Receipt(Outcome.REJECTED, act.at, sent=False)
             tx.record(row.message.key, gone, worker=act.actor.id, reason=act.reason)

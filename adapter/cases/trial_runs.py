@@ -12,11 +12,10 @@ from typing import Any
 from adapter.cases.reading import OURS
 from adapter.cases.tools import Act
 from adapter.ledger.ledger import Transaction
-from adapter.ledger.rows import CaseRow, MessageRow, MessageState
+from adapter.ledger.rows import WAITING, CaseRow, MessageRow, MessageState
 from adapter.model.messages import Stage
 
 PAPER = "trial"
-_WAITING = (MessageState.PENDING, MessageState.LEASED)
 
 
 def begin_run(tx: Transaction, row: CaseRow, version: int, act: Act) -> None:
@@ -38,12 +37,12 @@ def _questions(tx: Transaction, case_id: str, said: list[MessageRow], about: str
     if paper.get("state") != "running" or paper.get("about") != about:
         return []
     run = said[int(str(paper["after"])) :]
-    return [each for each in run if each.message.stage is Stage.ELIGIBILITY and each.state in _WAITING]
+    return [each for each in run if each.message.stage is Stage.ELIGIBILITY and each.state in WAITING]
 
 
 def _about(tx: Transaction, row: CaseRow) -> str:
     """What the HIS says of the stay, and the scheme it is settled under, as one digest."""
     kept = sorted(
-        f"{each.type}/{each.id}/{each.version}" for each in tx.kept_of_case(row.case_id) if each.source != OURS
+        f"{each.type}/{each.id}/{each.version}" for each in tx.versions_of_case(row.case_id) if each.source != OURS
     )
     return sha256("\n".join([row.scheme, *kept]).encode()).hexdigest()

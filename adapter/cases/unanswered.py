@@ -6,13 +6,12 @@ from adapter.cases import issues
 from adapter.cases.endpoints import waits_for
 from adapter.cases.reading import case_of
 from adapter.cases.tools import Tools
-from adapter.ledger.rows import MessageState
+from adapter.ledger.rows import WAITING
 from adapter.model.case import BillState
 from adapter.model.issues import Issue
 from adapter.model.messages import Stage
 
 _ON_THE_WAY = (BillState.DRAFT, BillState.SETTLING, BillState.REVERSING)
-_WAITING = (MessageState.PENDING, MessageState.LEASED)
 
 
 def unanswered(case_id: str, tools: Tools) -> list[Issue]:
@@ -28,7 +27,7 @@ def unanswered(case_id: str, tools: Tools) -> list[Issue]:
         rows = [
             row
             for row in tx.messages_of_case(case_id)
-            if row.state in _WAITING and row.message.version == case.version and row.message.stage is not Stage.NOTIFY
+            if row.state in WAITING and row.message.version == case.version and row.message.stage is not Stage.NOTIFY
         ]
     rows = list({row.message.endpoint: row for row in rows}.values())  # the newest question of each
     waits = waits_for(tools, rows)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from adapter.cases.call_orders import Standing, orders_standing
+from adapter.cases.call_orders import Order, orders_standing
 from adapter.cases.finalise import answers_of, record, record_frame
 from adapter.cases.reading import billed_dossier, case_of, his_resources
 from adapter.cases.settle import Preview, preview_of
@@ -62,7 +62,7 @@ class CaseFile:
     preview: Preview | None
     assessment: Mapping[str, object] | None
     refund: Mapping[str, object] | None
-    orders: tuple[Standing, ...]
+    orders: tuple[Order, ...]
     messages: tuple[MessageRow, ...]
     journal: tuple[JournalRow, ...]
 

@@ -34,15 +34,9 @@ def pointing(part: Resource, places: Mapping[str, str]) -> Resource:
 
 def pointed(element: Any, places: Mapping[str, str]) -> Any:
     """An element with its references turned into the places known for them; what has none stays as it is."""
-    if not places:
-        return element
     if isinstance(element, dict):
         return {
-            name: places.get(value, value)
-            if name == "reference" and isinstance(value, str)
-            else pointed(value, places)
-            if isinstance(value, dict | list)
-            else value
+            name: places.get(value, value) if name == "reference" and isinstance(value, str) else pointed(value, places)
             for name, value in element.items()
         }
     return [pointed(each, places) for each in element] if isinstance(element, list) else element

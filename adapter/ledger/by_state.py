@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, bindparam, cast, exists, select
 
 from adapter.ledger.codec import json_object
-from adapter.ledger.rows import MessageState
+from adapter.ledger.rows import WAITING
 from adapter.ledger.session import Session
 from adapter.ledger.tables import cases, content, outbox, papers, states
 from adapter.model.case import BillState
@@ -25,7 +25,7 @@ _NEWEST_BILL_IN = and_(
 )
 _UNDER_WAY = exists().where(
     outbox.c.case_id == cases.c.case_id,
-    outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED]),
+    outbox.c.state.in_(WAITING),
     outbox.c.stage.in_(bindparam("stages", expanding=True)),
     outbox.c.endpoint.in_(bindparam("endpoints", expanding=True)),
 )

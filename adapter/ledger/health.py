@@ -10,16 +10,13 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, Table, bindparam, case, exists, func, select
 
 from adapter.ledger import journal
-from adapter.ledger.rows import Health, MessageState
+from adapter.ledger.rows import UNFINISHED, WAITING, Health, MessageState
 from adapter.ledger.session import Session
 from adapter.ledger.tables import cases, inbox, outbox, parked, pauses, states
 from adapter.model.case import Event
 
-_WAITING = outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])
+_WAITING = outbox.c.state.in_(WAITING)
 _DUE = case((outbox.c.state == MessageState.LEASED, outbox.c.lease_until), else_=outbox.c.not_before)
-
-
-_UNFINISHED = (MessageState.PENDING, MessageState.LEASED, MessageState.PARKED)
 
 
 #: Events after which a message may be found parked.
@@ -37,14 +34,14 @@ def _behind(*states: MessageState) -> ColumnElement[bool]:
 def _next(state: MessageState, due: Column[datetime]) -> Select[Any]:
     """When the first of an endpoint's messages in a state is due that waits for no other."""
     mine = (outbox.c.endpoint == bindparam("endpoint")) & (outbox.c.state == state)
-    return select(due).where(mine, ~_behind(*_UNFINISHED)).order_by(due).limit(1)
+    return select(due).where(mine, ~_behind(*UNFINISHED)).order_by(due).limit(1)
 
 
 _OLDER = outbox.alias("older")
 _BEFORE = (
     select(_OLDER.c.key)
     .join(outbox, (outbox.c.order_key == _OLDER.c.order_key) & (outbox.c.place > _OLDER.c.place))
-    .where(outbox.c.key == bindparam("key"), _OLDER.c.state.in_(_UNFINISHED))
+    .where(outbox.c.key == bindparam("key"), _OLDER.c.state.in_(UNFINISHED))
     .order_by(_OLDER.c.place)
     .limit(1)
 )

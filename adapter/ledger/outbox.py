@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, exists, f
 from adapter.ledger import issues as said
 from adapter.ledger import quick
 from adapter.ledger.codec import payers_of, receipt_bytes, receipt_of
-from adapter.ledger.rows import MessageRow, MessageState
+from adapter.ledger.rows import WAITING, MessageRow, MessageState
 from adapter.ledger.session import Session, digest_of, holding
 from adapter.ledger.tables import content, moment_text, outbox, pauses, receipts
 from adapter.model.case import Actor
@@ -48,9 +48,7 @@ _OLDER = outbox.alias("older")
 _FIRST_OF_ITS_ORDER = ~exists().where(
     _OLDER.c.order_key == outbox.c.order_key, _OLDER.c.place < outbox.c.place, _OLDER.c.state != MessageState.DONE
 )
-_WAITED_FOR = (
-    select(outbox.c.endpoint).where(outbox.c.state.in_([MessageState.PENDING, MessageState.LEASED])).distinct()
-)
+_WAITED_FOR = select(outbox.c.endpoint).where(outbox.c.state.in_(WAITING)).distinct()
 _PAUSED_UNTIL = select(pauses.c.until).where(pauses.c.endpoint == bindparam("endpoint"))
 _PAUSED = select(pauses.c.endpoint).where(pauses.c.until > bindparam("now"))
 

@@ -213,6 +213,11 @@ class MessageState(StrEnum):
     DONE = "done"  # accepted or rejected
 
 
+#: States of a message that goes out by itself, or is on its way; and of one that is not through.
+WAITING = (MessageState.PENDING, MessageState.LEASED)
+UNFINISHED = (*WAITING, MessageState.PARKED)
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRow:
     """An outbox message and what became of it. ``message.attempts`` counts sends that may have happened.

@@ -13,7 +13,6 @@ from adapter.model.messages import OutboundMessage, Stage
 from adapter.payers.delivery import issues as common
 from adapter.payers.delivery.endpoints.nhsa.dialogue import CONTENT_TYPE, Dialogue
 from adapter.payers.delivery.endpoints.nhsa.envelope import Answer, envelope
-from adapter.payers.delivery.endpoints.nhsa.history import sign_number
 from adapter.payers.delivery.endpoints.nhsa.values import text_of
 from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict
 from adapter.payers.delivery.http import Answered, NoAnswer, NotSent
@@ -24,7 +23,7 @@ Send = Callable[[OutboundMessage, bytes | None], Reply]
 
 
 class BureauDesk:
-    """Asks the bureau for one day. Signs in first where the region wants it."""
+    """Asks the bureau for one day."""
 
     def __init__(
         self,
@@ -37,7 +36,6 @@ class BureauDesk:
     ) -> None:
         self._endpoint, self._day, self._dialogue, self._clock = endpoint, day, dialogue, clock
         self._send, self._judged = send, judged
-        self._sign_no: str | None = None if dialogue.dialect.region.sign_in else ""
         self._count = 0
         self.division = dialogue.hospital.division
 
@@ -67,10 +65,6 @@ class BureauDesk:
         return reply.body
 
     def _asked(self, number: str, message_input: Mapping[str, Any], content: bytes | None) -> Answer:
-        if self._sign_no is None and number != "9001":
-            composed = self._dialogue.sign_in()
-            signed = self._asked("9001", composed, None)
-            self._sign_no = sign_number(signed)
         message = self._message(number, message_input)
         reply = self._send(message, content)
         if not isinstance(reply, Answered):
@@ -91,7 +85,6 @@ class BureauDesk:
             hospital=self._dialogue.hospital,
             msgid=self._dialogue.ids.of(key, now),
             at=now,
-            sign_no=self._sign_no or "",
         )
         return OutboundMessage(
             key=key,

@@ -22,7 +22,7 @@ from adapter.payers.delivery.endpoints.nhsa import issues
 from adapter.payers.delivery.endpoints.nhsa.charges import check_lines, next_upload, withdrawn_rows
 from adapter.payers.delivery.endpoints.nhsa.compose import Composer, given_by_visit
 from adapter.payers.delivery.endpoints.nhsa.definitions import Kind
-from adapter.payers.delivery.endpoints.nhsa.envelope import envelope
+from adapter.payers.delivery.endpoints.nhsa.envelope import envelope, signed_on
 from adapter.payers.delivery.endpoints.nhsa.facts import Row, Told, id_number
 from adapter.payers.delivery.endpoints.nhsa.history import ALL_LINES, message_id, sent_input, visit_of
 from adapter.payers.delivery.endpoints.nhsa.hospital import Hospital
@@ -108,7 +108,6 @@ class Dialogue:
     ) -> OutboundMessage:
         """A message beside another one: of the same case and call, and of its sign-in while that is today's."""
         beside = _envelope_of(like)
-        today = str(beside["inf_time"])[:10] == local_day(at).isoformat()
         body = envelope(
             number,
             message_input,
@@ -117,7 +116,7 @@ class Dialogue:
             msgid=self.ids.of(key, at),
             at=at,
             insuplc=insuplc,
-            sign_no=str(beside.get("sign_no", "")) if today else "",
+            sign_no=signed_on(beside, local_day(at)),
         )
         return OutboundMessage(
             key=key,

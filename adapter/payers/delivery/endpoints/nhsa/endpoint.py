@@ -17,7 +17,7 @@ from adapter.payers.delivery.endpoint import Done, EndpointConfig, Exchange, Our
 from adapter.payers.delivery.endpoints.nhsa import issues, money_issues
 from adapter.payers.delivery.endpoints.nhsa.desk import BOUNDARY, BureauDesk, multipart
 from adapter.payers.delivery.endpoints.nhsa.dialogue import STAGES, Dialogue
-from adapter.payers.delivery.endpoints.nhsa.envelope import Answer
+from adapter.payers.delivery.endpoints.nhsa.envelope import Answer, signed_on
 from adapter.payers.delivery.endpoints.nhsa.history import message_id, sent_input, sign_number
 from adapter.payers.delivery.endpoints.nhsa.hospital import Credential, Hospital, Keys
 from adapter.payers.delivery.endpoints.nhsa.load import Dialect
@@ -25,7 +25,7 @@ from adapter.payers.delivery.endpoints.nhsa.lookup import look
 from adapter.payers.delivery.endpoints.nhsa.msgid import MessageIds
 from adapter.payers.delivery.endpoints.nhsa.receipts import done_receipt
 from adapter.payers.delivery.endpoints.nhsa.reconcile import compare_day, settled_at_bureau
-from adapter.payers.delivery.endpoints.nhsa.signing.scheme import open_scheme
+from adapter.payers.delivery.endpoints.nhsa.signing.scheme import Sealed, open_scheme
 from adapter.payers.delivery.endpoints.nhsa.verdict import Judged, Verdict, about_what_was_asked, judge
 from adapter.payers.delivery.endpoints.nhsa.words import personal_texts
 from adapter.payers.delivery.http import Answered, NoAnswer, NotSent, Wire
@@ -174,26 +174,31 @@ class NhsaEndpoint:
         return message.operation in self._region.password_for and near
 
     def _post(self, message: OutboundMessage, credential: Credential | None) -> Answered | NotSent | NoAnswer:
+        sealed = self._sealed(message, credential)
+        if isinstance(sealed, NotSent):
+            return sealed
+        return self._request(message, sealed.body, self._region.content_type, sealed.headers)
+
+    def _request(
+        self, message: OutboundMessage, body: bytes, kind: str, headers: Mapping[str, str]
+    ) -> Answered | NotSent | NoAnswer:
+        more = {"Accept": "application/json", **headers}
+        return self._wire.request("POST", self._address(message.operation), body=body, content_type=kind, more=more)
+
+    def _sealed(self, message: OutboundMessage, credential: Credential | None) -> Sealed | NotSent:
+        """A message as it goes out: under a sign-in that counts, with what the patient showed, signed."""
         stored = decode(message.composed)
-        if self._region.sign_in and message.operation != "9001" and not self._is_of_today(stored):
+        if self._region.sign_in and message.operation != "9001" and not signed_on(stored, local_day(self._clock.now())):
             signed = self._signed_in(message)
             if isinstance(signed, NotSent):
                 return signed
             stored["sign_no"] = signed
         if credential is not None and message.operation in _CARRIES_CREDENTIAL and credential.number:
             stored["input"] = _with_credential(stored["input"], credential)
-        sealed = self._scheme.seal(stored, at=self._clock.now(), credential=credential)
-        kind = self._region.content_type
-        more = {"Accept": "application/json", **sealed.headers}
-        address = self._address(message.operation)
-        return self._wire.request("POST", address, body=sealed.body, content_type=kind, more=more)
-
-    def _is_of_today(self, stored: Mapping[str, Any]) -> bool:
-        """Whether an envelope holds a sign-in that counts: one ends with its day."""
-        return bool(stored["sign_no"]) and str(stored["inf_time"])[:10] == local_day(self._clock.now()).isoformat()
+        return self._scheme.seal(stored, at=self._clock.now(), credential=credential)
 
     def _signed_in(self, message: OutboundMessage) -> str | NotSent:
-        """The number of today's sign-in, for a message that waited past midnight; it stays stored as it is.
+        """The number of today's sign-in, for a message without one or that waited past midnight; it stays as stored.
 
         The bureau would refuse it, sent as often as you like, with the number of the day before.
         """
@@ -206,7 +211,8 @@ class NhsaEndpoint:
                 return answered if isinstance(answered, NotSent) else NotSent(answered.reason)
             judged, _ = self._judged(asked, answered)
             if judged.verdict is not Verdict.DONE or judged.answer is None:
-                return NotSent("9001", judged.issues, answered.retry_after)
+                words = judged.answer.words if judged.answer is not None else ""
+                return NotSent(f"9001 {words}".strip(), judged.issues, answered.retry_after)
             self._signed = (local_day(now), sign_number(judged.answer))
         return self._signed[1]
 
@@ -281,15 +287,11 @@ class NhsaEndpoint:
         """A message of reconciliation, with its file where it has one."""
         if content is None:
             return self._post(message, None)
-        sealed = self._scheme.seal(decode(message.composed), at=self._clock.now(), credential=None)
-        filename = str(sent_input(message)["fsUploadIn"]["filename"])
-        return self._wire.request(
-            "POST",
-            self._address(message.operation),
-            body=multipart(sealed.body, filename, content),
-            content_type=f"multipart/form-data; boundary={BOUNDARY}",
-            more={"Accept": "application/json", **sealed.headers},
-        )
+        sealed = self._sealed(message, None)
+        if isinstance(sealed, NotSent):
+            return sealed
+        body = multipart(sealed.body, str(sent_input(message)["fsUploadIn"]["filename"]), content)
+        return self._request(message, body, f"multipart/form-data; boundary={BOUNDARY}", sealed.headers)
 
     def _judge_only(self, message: OutboundMessage, answered: Answered) -> Judged:
         return self._judged(message, answered)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from adapter.fhir.canonical import decode
@@ -54,6 +54,11 @@ def envelope(
         **region.extra,
         "input": dict(message_input),
     }
+
+
+def signed_on(stored: Mapping[str, Any], day: date) -> str:
+    """The number of the sign-in in an envelope, while it counts: a sign-in ends with its day. Empty without one."""
+    return str(stored["sign_no"]) if str(stored["inf_time"])[:10] == day.isoformat() else ""
 
 
 @dataclass(frozen=True, slots=True)
